@@ -1,0 +1,3 @@
+//! The network's side of Fellestall.
+//!
+//! **Invariant:** no code here can read a record of a person.

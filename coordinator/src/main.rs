@@ -1,0 +1,3 @@
+//! The `fellestall-coordinator` command.
+
+fn main() {}

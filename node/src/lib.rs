@@ -1,0 +1,5 @@
+//! The municipality's side of Fellestall.
+//!
+//! **Invariant:** everything that sees a record is in [`kernel`].
+
+pub mod kernel;

@@ -1,0 +1,3 @@
+//! The `fellestall-node` command.
+
+fn main() {}

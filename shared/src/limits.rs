@@ -1,0 +1,57 @@
+//! Every bound in the system, in one place.
+//!
+//! **Invariant:** a body, a queue, a retry, a wait or a table without a bound here does not exist.
+
+use std::time::Duration;
+
+/// Cells in one table, at the most.
+pub const TABLE_CELLS: usize = 10_000;
+/// Dimensions of one table, at the most.
+pub const TABLE_DIMENSIONS: usize = 4;
+/// Tables in one study, at the most.
+pub const STUDY_TABLES: usize = 64;
+/// Bytes of one signed document (study, round, decision), at the most.
+pub const DOCUMENT_BYTES: usize = 256 * 1024;
+/// Bytes of one uploaded release, at the most: the body limit of every route.
+pub const RELEASE_BYTES: usize = 4 * 1024 * 1024;
+/// Bytes of the list of studies and rounds that a node fetches, at the most.
+pub const WORK_BYTES: usize = 16 * 1024 * 1024;
+/// Largest absolute value of one noisy cell that is accepted: far below overflow of any sum.
+pub const CELL_MAGNITUDE: i64 = 1 << 40;
+/// Nodes in one federation, at the most. `NODES * CELL_MAGNITUDE` stays below `i64::MAX`.
+pub const NODES: usize = 100_000;
+/// Characters of one free text (title, controller, note), at the most.
+pub const TEXT_CHARS: usize = 500;
+/// Characters of an identifier (study, purpose), at the most.
+pub const IDENTIFIER_CHARS: usize = 64;
+
+/// From the first byte of a connection until its TLS handshake is done.
+pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
+/// From the first byte of a request until its headers are complete.
+pub const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
+/// From complete headers until the body has arrived and the answer is made.
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// Header fields of one request, at the most.
+pub const HEADER_COUNT: usize = 64;
+/// Bytes of all headers of one request, at the most.
+pub const HEADER_BYTES: usize = 32 * 1024;
+/// Open connections at the coordinator, at the most.
+pub const CONNECTIONS: usize = 4_096;
+
+/// One request of a node, from connecting to the last byte of the answer.
+pub const CLIENT_TIMEOUT: Duration = Duration::from_secs(30);
+/// First wait after a failed poll; doubles at each failure up to [`BACKOFF_LONGEST`].
+pub const BACKOFF_FIRST: Duration = Duration::from_secs(2);
+/// Longest wait between two attempts.
+pub const BACKOFF_LONGEST: Duration = Duration::from_mins(15);
+
+/// How long an invitation may be used.
+pub const INVITATION_LIFETIME: Duration = Duration::from_hours(14 * 24);
+/// How long a node's client certificate is valid.
+pub const CERTIFICATE_LIFETIME: Duration = Duration::from_hours(30 * 24);
+/// A node renews its certificate when less than this is left.
+pub const CERTIFICATE_RENEW_BEFORE: Duration = Duration::from_hours(15 * 24);
+/// How far a certificate's start is back-dated, for clocks that are a little slow.
+pub const CERTIFICATE_BACKDATE: Duration = Duration::from_hours(1);
+/// How far a node's clock may be from the coordinator's before the node refuses to go on.
+pub const CLOCK_SKEW: Duration = Duration::from_hours(24);

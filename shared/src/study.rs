@@ -1,0 +1,252 @@
+//! A study that holds together: every table is in the catalogue, in the definition asked for, and
+//! the document says what its tables read.
+//!
+//! **Invariant:** a [`Study`] exists only for a document that every node would count in the same
+//! way.
+
+use crate::catalogue::Catalogue;
+use crate::digest::Digest;
+use crate::ids::{RoundId, StatisticId};
+use crate::limits::{NODES, STUDY_TABLES, TEXT_CHARS};
+use crate::period::Period;
+use crate::privacy::{Loss, Rho};
+use crate::signed::Verified;
+use crate::statistic::Statistic;
+use crate::wire::v1::StudyDocument;
+use std::collections::BTreeSet;
+use time::Date;
+use time::macros::format_description;
+
+/// One table of a study with its definition.
+#[derive(Debug, Clone)]
+pub struct Table {
+    /// The statistic, in the definition that the study asks for.
+    pub statistic: &'static Statistic,
+    /// The noise and its privacy loss.
+    pub loss: Loss,
+    /// What the ledger is charged for it.
+    pub charge: Rho,
+}
+
+/// A checked study.
+#[derive(Debug, Clone)]
+pub struct Study {
+    document: StudyDocument,
+    digest: Digest,
+    starts: Date,
+    ends: Date,
+    tables: Vec<Table>,
+    charge: Rho,
+}
+
+/// What is wrong with a study document.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StudyError {
+    /// A version of 0.
+    #[error("a study's version starts at 1")]
+    Version,
+    /// A text that is missing or too long.
+    #[error("{field} must have 1 to {TEXT_CHARS} characters (the title in nb, nn and en)")]
+    Text {
+        /// Which text.
+        field: &'static str,
+    },
+    /// A date that is none.
+    #[error("{field} must be a date, as 2026-12-31")]
+    Date {
+        /// Which date.
+        field: &'static str,
+    },
+    /// The end before the start.
+    #[error("the study ends before it starts")]
+    EndsBeforeStart,
+    /// No table, or too many.
+    #[error("a study has 1 to {STUDY_TABLES} tables")]
+    Tables,
+    /// One table twice.
+    #[error("{statistic} is asked for twice; one question is answered once")]
+    Twice {
+        /// Which statistic.
+        statistic: StatisticId,
+    },
+    /// A statistic that this version of the program does not know.
+    #[error(
+        "{statistic} is not in the catalogue of this version of Fellestall; upgrade, or ask for another"
+    )]
+    Unknown {
+        /// Which statistic.
+        statistic: StatisticId,
+    },
+    /// A definition that this version of the program does not have.
+    #[error(
+        "{statistic} is asked for in definition {asked}, this version of Fellestall has definition {known}: upgrade the older side"
+    )]
+    Definition {
+        /// Which statistic.
+        statistic: StatisticId,
+        /// The definition in the study.
+        asked: u32,
+        /// The definition in the catalogue.
+        known: u32,
+    },
+    /// A privacy loss that is zero or beyond sense.
+    #[error("the privacy loss of {statistic} must be above 0 and at most 100 rho")]
+    Loss {
+        /// Which statistic.
+        statistic: StatisticId,
+    },
+    /// The document does not declare exactly the fields that its tables read.
+    #[error("the study must declare exactly the fields that its tables read; {field} is {what}")]
+    Fields {
+        /// The first field in question.
+        field: String,
+        /// `missing` or `not read by any table`.
+        what: &'static str,
+    },
+    /// Minimum numbers that protect nobody.
+    #[error(
+        "minimum_nodes must be 2 to {NODES}, minimum_difference 2 or more, municipalities_per_person 1 to 100"
+    )]
+    Minimum,
+}
+
+impl Study {
+    /// Checks a verified document against the catalogue of this version of the program.
+    ///
+    /// # Errors
+    /// [`StudyError`]: the first thing that does not hold.
+    pub fn new(
+        document: &Verified<StudyDocument>,
+        catalogue: &'static Catalogue,
+    ) -> Result<Self, StudyError> {
+        Self::check(document, document.digest(), catalogue)
+    }
+
+    /// Checks a document that is not signed yet, as before signing it.
+    ///
+    /// # Errors
+    /// [`StudyError`]: the first thing that does not hold.
+    pub fn check(
+        document: &StudyDocument,
+        digest: Digest,
+        catalogue: &'static Catalogue,
+    ) -> Result<Self, StudyError> {
+        if document.version == 0 {
+            return Err(StudyError::Version);
+        }
+        if !document.title.are_within(TEXT_CHARS) {
+            return Err(StudyError::Text { field: "title" });
+        }
+        let is_text = |text: &str| !text.trim().is_empty() && text.chars().count() <= TEXT_CHARS;
+        if !is_text(&document.controller) {
+            return Err(StudyError::Text { field: "controller" });
+        }
+        if document.assessment.as_deref().is_some_and(|text| !is_text(text)) {
+            return Err(StudyError::Text { field: "assessment" });
+        }
+        let starts = date(&document.starts, "starts")?;
+        let ends = date(&document.ends, "ends")?;
+        if ends < starts {
+            return Err(StudyError::EndsBeforeStart);
+        }
+        let people = (1..=100).contains(&document.municipalities_per_person);
+        let nodes = usize::try_from(document.minimum_nodes).unwrap_or(usize::MAX);
+        if !people || !(2..=NODES).contains(&nodes) || document.minimum_difference < 2 {
+            return Err(StudyError::Minimum);
+        }
+        let tables = tables(document, catalogue)?;
+        fields(document, &tables)?;
+        let charge = tables
+            .iter()
+            .try_fold(Rho::ZERO, |sum, table| sum.plus(table.charge))
+            .ok_or(StudyError::Tables)?;
+        Ok(Self { document: document.clone(), digest, starts, ends, tables, charge })
+    }
+
+    /// The document as it was published.
+    #[must_use]
+    pub fn document(&self) -> &StudyDocument {
+        &self.document
+    }
+
+    /// The digest of the document's signed payload.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// The tables, in the order of the document.
+    #[must_use]
+    pub fn tables(&self) -> &[Table] {
+        &self.tables
+    }
+
+    /// What one period costs a node, over all tables.
+    #[must_use]
+    pub fn charge(&self) -> Rho {
+        self.charge
+    }
+
+    /// The last day on which anything may be released.
+    #[must_use]
+    pub fn ends(&self) -> Date {
+        self.ends
+    }
+
+    /// Whether all of a period lies within the study.
+    #[must_use]
+    pub fn covers(&self, period: Period) -> bool {
+        self.starts <= period.first_day() && period.last_day() <= self.ends
+    }
+
+    /// The id of this study version's round over a period.
+    #[must_use]
+    pub fn round(&self, period: Period) -> RoundId {
+        RoundId::new(&self.document.study, self.document.version, period)
+    }
+}
+
+fn date(text: &str, field: &'static str) -> Result<Date, StudyError> {
+    Date::parse(text, format_description!("[year]-[month]-[day]"))
+        .map_err(|_| StudyError::Date { field })
+}
+
+fn tables(
+    document: &StudyDocument,
+    catalogue: &'static Catalogue,
+) -> Result<Vec<Table>, StudyError> {
+    if !(1..=STUDY_TABLES).contains(&document.tables.len()) {
+        return Err(StudyError::Tables);
+    }
+    let mut seen = BTreeSet::new();
+    let mut tables = Vec::with_capacity(document.tables.len());
+    for asked in &document.tables {
+        let id = asked.statistic.clone();
+        if !seen.insert(id.clone()) {
+            return Err(StudyError::Twice { statistic: id });
+        }
+        let Some(statistic) = catalogue.statistic(&id) else {
+            return Err(StudyError::Unknown { statistic: id });
+        };
+        if statistic.definition() != asked.definition {
+            let (asked, known) = (asked.definition, statistic.definition());
+            return Err(StudyError::Definition { statistic: id, asked, known });
+        }
+        let Some(charge) = asked.loss.charge() else {
+            return Err(StudyError::Loss { statistic: id });
+        };
+        tables.push(Table { statistic, loss: asked.loss, charge });
+    }
+    Ok(tables)
+}
+
+fn fields(document: &StudyDocument, tables: &[Table]) -> Result<(), StudyError> {
+    let read: BTreeSet<&String> =
+        tables.iter().flat_map(|table| table.statistic.fields()).collect();
+    let declared: BTreeSet<&String> = document.fields.iter().collect();
+    let first = |what, field: Option<&&String>| {
+        field.map_or(Ok(()), |field| Err(StudyError::Fields { field: (*field).clone(), what }))
+    };
+    first("missing", read.difference(&declared).next())?;
+    first("not read by any table", declared.difference(&read).next())
+}
