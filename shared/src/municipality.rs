@@ -9,7 +9,9 @@ use std::sync::LazyLock;
 /// The day from which the snapshot is valid.
 pub const VALID_FROM: &str = "2024-01-01";
 
-/// `number;name;county number;county name`, one municipality a line, sorted by number.
+/// `number;name;county number;county name`, one municipality a line, sorted by number. Names are the
+/// Norwegian ones alone, also where the official name has a Sámi or Kven one beside it; two that are
+/// called the same have their county in brackets.
 const SNAPSHOT: &str = include_str!("municipality/klass131.csv");
 
 /// One municipality.
@@ -51,3 +53,6 @@ fn parse(line: &'static str) -> Option<Municipality> {
         county_name: parts.next()?,
     })
 }
+
+#[cfg(test)]
+mod tests;
