@@ -7,6 +7,9 @@ use crate::statistic::{BadStatistic, Domain, Statistic, StatisticFile, Variable}
 use serde::Deserialize;
 use std::sync::LazyLock;
 
+#[cfg(test)]
+mod tests;
+
 /// The domains' file.
 const DOMAINS: &str = include_str!("catalogue/domains.toml");
 /// The statistics' file.

@@ -31,6 +31,8 @@ pub enum Variable {
     EndMode,
     /// The tenure of the current dwelling.
     CurrentTenure,
+    /// The tenure of the dwelling last moved into, whether it is kept or not.
+    LatestTenure,
     /// Whether the participant lives in an ordinary dwelling on the census date.
     RetainedNow,
     /// Where the participant lived at intake.
