@@ -1,7 +1,195 @@
 //! The privacy kernel: from records to a signed release on disk.
 //!
-//! **Invariant:** exact values live and die in here.
+//! [`Kernel::release`] is the whole path: check the caps, read the records, apply consent, count
+//! over the public domain, add noise, sign, and write the release and its charge as one row.
+//!
+//! **Invariant:** exact values live and die in here. What comes out of [`Kernel`] is a signed noisy
+//! release that is already on disk, or an error that says nothing about anyone. There is no clock,
+//! no network and no way to get a charge back.
 
+use crate::kernel::journal::Journal;
+use crate::kernel::ledger::Ledger;
+use crate::kernel::release::Counts;
+use fellestall_shared::ids::{MunicipalityNumber, NodeId, ReleaseId, StudyId};
+use fellestall_shared::period::Period;
+use fellestall_shared::round::Round;
+use fellestall_shared::signed::SigningKey;
+use fellestall_shared::wire::v1::Receipt;
+use std::path::PathBuf;
+
+mod journal;
+mod ledger;
+mod mechanism;
 pub mod person;
 pub mod raw;
 pub mod records;
+mod release;
+
+pub use journal::{JournalError, LedgerEntry};
+pub use ledger::{Account, Balance, Budget, BudgetError, Cap};
+pub use mechanism::MechanismError;
+pub use release::{MakeError, Planned, Recorded, Release, Sent};
+
+/// What a kernel works with.
+#[derive(Debug, Clone)]
+pub struct KernelConfig {
+    /// The journal's file; its folder must exist.
+    pub journal: PathBuf,
+    /// This node.
+    pub node: NodeId,
+    /// This municipality.
+    pub municipality: MunicipalityNumber,
+    /// The caps that the municipality set.
+    pub budget: Budget,
+}
+
+/// What only this node knows.
+pub struct Secrets {
+    release_key: SigningKey,
+}
+
+impl Secrets {
+    /// The node's secrets: 32 random bytes made once, which choose cells and key the consent
+    /// snapshot, and the key that signs releases. Both belong to the journal for as long as it lives.
+    #[must_use]
+    pub fn new(_count_key: [u8; 32], release_key: SigningKey) -> Self {
+        Self { release_key }
+    }
+}
+
+/// A round of a study version that the municipality's operator approved.
+#[derive(Debug, Clone)]
+pub struct ApprovedRound {
+    round: Round,
+}
+
+impl ApprovedRound {
+    /// Made where the operator's decision is checked, and nowhere else.
+    #[must_use]
+    pub(crate) fn new(round: Round) -> Self {
+        Self { round }
+    }
+
+    /// The round.
+    #[must_use]
+    pub fn round(&self) -> &Round {
+        &self.round
+    }
+}
+
+/// The kernel of one node: its journal and its keys.
+pub struct Kernel {
+    config: KernelConfig,
+    secrets: Secrets,
+    journal: Journal,
+}
+
+/// Why there is no release. Nothing was sent.
+#[derive(Debug, thiserror::Error)]
+pub enum KernelError {
+    /// The ledger cannot be used.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// It does not fit in the budget.
+    #[error(transparent)]
+    Budget(#[from] BudgetError),
+    /// The release could not be made.
+    #[error("the release could not be made; nothing was charged")]
+    Make(#[from] MakeError),
+    /// A receipt that is not for the release it was given with.
+    #[error("the coordinator's receipt is for another release, or for other bytes than were sent")]
+    Receipt,
+    /// A release that was recorded is not in the journal.
+    #[error("the ledger does not give back the release that was just written; check its disk")]
+    Lost,
+}
+
+impl Kernel {
+    /// Opens a node's kernel: opens the journal, or makes it, and verifies all of it.
+    ///
+    /// # Errors
+    /// [`KernelError::Journal`]: a damaged, older or newer ledger is not used.
+    pub fn open(config: KernelConfig, secrets: Secrets) -> Result<Self, KernelError> {
+        let key = secrets.release_key.verifying_key();
+        let journal = Journal::open(&config.journal, key, config.municipality.clone())?;
+        Ok(Self { config, secrets, journal })
+    }
+
+    /// The release that was recorded under an id.
+    ///
+    /// # Errors
+    /// [`KernelError::Journal`].
+    pub fn recorded(&self, id: ReleaseId) -> Result<Option<Release<Recorded>>, KernelError> {
+        Ok(self.journal.read(Some(id))?.1)
+    }
+
+    /// How the budget stands for a study and a period: over the lifetime, the period's calendar
+    /// year and all versions of the study.
+    ///
+    /// # Errors
+    /// [`KernelError::Journal`].
+    pub fn balance(&self, study: &StudyId, period: Period) -> Result<Balance, KernelError> {
+        let (entries, _) = self.journal.read(None)?;
+        Ok(Ledger::new(self.config.budget, &entries).balance(study, period))
+    }
+
+    /// Every charge, in order.
+    ///
+    /// # Errors
+    /// [`KernelError::Journal`].
+    pub fn history(&self) -> Result<Vec<LedgerEntry>, KernelError> {
+        Ok(self.journal.read(None)?.0)
+    }
+
+    /// Notes that the coordinator has a release. A second receipt changes nothing.
+    ///
+    /// # Errors
+    /// [`KernelError::Receipt`] unless the receipt names this release and the digest of its payload;
+    /// [`KernelError::Journal`].
+    pub fn mark_sent(
+        &mut self,
+        release: Release<Recorded>,
+        receipt: &Receipt,
+    ) -> Result<Release<Sent>, KernelError> {
+        if receipt.release != release.id() || receipt.digest != release.payload_digest() {
+            return Err(KernelError::Receipt);
+        }
+        self.journal.note_receipt(release.sequence(), release.payload_digest())?;
+        Ok(release.into_sent())
+    }
+
+    /// Answers a question once and for all: from the journal if it was answered before, and else
+    /// with what `count` counts, which is called only after the caps were checked.
+    fn answer<E>(
+        &mut self,
+        round: &Round,
+        count: impl FnOnce() -> Result<Counts, E>,
+    ) -> Result<Release<Recorded>, KernelError>
+    where
+        KernelError: From<E>,
+    {
+        let config = &self.config;
+        let id = round.question(&config.municipality);
+        let mut turn = self.journal.begin(Some(id))?;
+        if let Some(recorded) = turn.take_recorded() {
+            return Ok(recorded);
+        }
+        let study = round.study();
+        let grant = Ledger::new(config.budget, turn.entries()).debit(
+            &study.document().study,
+            round.period(),
+            study.charge(),
+        )?;
+        let (sequence, previous) = turn.place();
+        let planned = Release::plan(id, grant, sequence, previous);
+        let owner = (&config.node, &config.municipality);
+        let signed = planned.make(count()?, round, owner, &self.secrets.release_key)?;
+        turn.record(&signed)?;
+        // What is sent is what the journal gives back, verified, with its head noted.
+        let mut turn = self.journal.begin(Some(id))?;
+        turn.take_recorded().ok_or(KernelError::Lost)
+    }
+}
+
+#[cfg(test)]
+mod tests;

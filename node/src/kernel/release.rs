@@ -1,0 +1,207 @@
+//! A release on its way: planned, recorded, sent.
+//!
+//! **Invariant:** only a recorded release has bytes, and a release is recorded only by the journal,
+//! after its transaction is on disk.
+
+use super::ledger::BudgetGrant;
+use super::mechanism::{self, MechanismError};
+use super::raw::Raw;
+use fellestall_shared::digest::Digest;
+use fellestall_shared::ids::{MunicipalityNumber, NodeId, ReleaseId};
+use fellestall_shared::privacy::Rho;
+use fellestall_shared::round::{AcceptedRelease, ReleaseError, Round};
+use fellestall_shared::signed::{SignatureError, SigningKey};
+use fellestall_shared::wire::v1::{ReleaseDocument, ReleasedTable};
+
+/// The answer to one question, in one of the states [`Planned`], [`Recorded`] or [`Sent`].
+#[derive(Debug)]
+#[must_use]
+pub struct Release<State> {
+    id: ReleaseId,
+    state: State,
+}
+
+/// Granted by the ledger; not counted, not noised, not on disk.
+pub struct Planned {
+    grant: BudgetGrant,
+    sequence: u64,
+    previous: Digest,
+}
+
+/// On disk, with its charge; may be sent any number of times.
+#[derive(Debug)]
+pub struct Recorded {
+    bytes: Vec<u8>,
+    payload: Digest,
+    sequence: u64,
+    charge: Rho,
+    head: Digest,
+    sent: bool,
+}
+
+/// On disk at the coordinator too, which said so in a receipt that was noted.
+#[derive(Debug)]
+pub struct Sent {
+    head: Digest,
+}
+
+/// What counting gives: exact tables, and which consents they rest on.
+pub(super) struct Counts {
+    /// One table for each of the study, in its order.
+    pub(super) tables: Vec<Raw>,
+    /// A keyed digest of which consents were in force.
+    pub(super) consent_snapshot: Digest,
+}
+
+/// A signed release that the round accepts: what the journal takes.
+pub(super) struct Signed {
+    /// The release as the coordinator will see it.
+    pub(super) accepted: AcceptedRelease,
+    /// The exact bytes that will be sent.
+    pub(super) bytes: Vec<u8>,
+}
+
+/// Why a granted release was not made. Nothing is recorded then.
+#[derive(Debug, thiserror::Error)]
+pub enum MakeError {
+    /// The mechanism failed.
+    #[error("the noise could not be added")]
+    Mechanism(#[from] MechanismError),
+    /// Other tables were counted than the study has.
+    #[error("the counted tables are not the study's tables; this is a defect of the program")]
+    Tables,
+    /// The release could not be signed.
+    #[error("the release could not be signed")]
+    Signature(#[from] SignatureError),
+    /// The release would not be taken by the coordinator.
+    #[error("the release does not answer its round; this is a defect of the program")]
+    Round(#[from] ReleaseError),
+}
+
+impl<State> Release<State> {
+    /// The release's id: the digest of its question.
+    #[must_use]
+    pub fn id(&self) -> ReleaseId {
+        self.id
+    }
+}
+
+impl Release<Planned> {
+    /// A release that the ledger granted, at its place in the chain.
+    pub(super) fn plan(id: ReleaseId, grant: BudgetGrant, sequence: u64, previous: Digest) -> Self {
+        Self { id, state: Planned { grant, sequence, previous } }
+    }
+
+    /// Adds noise to the counts, and signs.
+    ///
+    /// # Privacy
+    /// P2: each table is noised under its part of the grant; the exact counts end here. What comes
+    /// out is checked as the coordinator will check it, on noisy values alone.
+    pub(super) fn make(
+        self,
+        counts: Counts,
+        round: &Round,
+        (node, municipality): (&NodeId, &MunicipalityNumber),
+        key: &SigningKey,
+    ) -> Result<Signed, MakeError> {
+        let study = round.study();
+        let losses: Vec<Rho> = study.tables().iter().map(|table| table.charge).collect();
+        let grants = self.state.grant.split(&losses).ok_or(MakeError::Tables)?;
+        if counts.tables.len() != grants.len() {
+            return Err(MakeError::Tables);
+        }
+        let mut tables = Vec::with_capacity(grants.len());
+        for ((raw, grant), table) in counts.tables.into_iter().zip(grants).zip(study.tables()) {
+            let noised = mechanism::apply(raw, table.loss, grant)?;
+            tables.push(ReleasedTable {
+                statistic: table.statistic.id().clone(),
+                definition: table.statistic.definition(),
+                definition_digest: table.statistic.digest(),
+                loss: table.loss,
+                bound: table.statistic.bound(),
+                scale: noised.scale,
+                values: noised.values,
+            });
+        }
+        let document = ReleaseDocument {
+            release: self.id,
+            node: node.clone(),
+            municipality: municipality.clone(),
+            round: round.id().clone(),
+            study: study.digest(),
+            period: round.period(),
+            tables,
+            charge_micro: study.charge(),
+            consent_snapshot: counts.consent_snapshot,
+            ledger_sequence: self.state.sequence,
+            ledger_previous: self.state.previous,
+        };
+        let envelope = key.sign(&document)?;
+        let bytes = envelope.to_json()?;
+        let verified = envelope.verify(&key.verifying_key())?;
+        let accepted = AcceptedRelease::new(verified, round, node, municipality)?;
+        Ok(Signed { accepted, bytes })
+    }
+}
+
+impl Release<Recorded> {
+    /// A release that the journal holds.
+    pub(super) fn recorded(
+        id: ReleaseId,
+        bytes: Vec<u8>,
+        payload: Digest,
+        entry: &super::journal::LedgerEntry,
+    ) -> Self {
+        let (sequence, charge, head, sent) = (entry.sequence, entry.charge, entry.head, entry.sent);
+        Self { id, state: Recorded { bytes, payload, sequence, charge, head, sent } }
+    }
+
+    /// The exact bytes to send: a signed envelope in JSON. Always the same for one question.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.state.bytes
+    }
+
+    /// The digest of the signed payload, which a receipt names.
+    #[must_use]
+    pub fn payload_digest(&self) -> Digest {
+        self.state.payload
+    }
+
+    /// The place of the charge in the ledger, from 1.
+    #[must_use]
+    pub fn sequence(&self) -> u64 {
+        self.state.sequence
+    }
+
+    /// What the ledger was charged.
+    #[must_use]
+    pub fn charge(&self) -> Rho {
+        self.state.charge
+    }
+
+    /// The head of the ledger after this charge.
+    #[must_use]
+    pub fn ledger_head(&self) -> Digest {
+        self.state.head
+    }
+
+    /// Whether a receipt for it was noted earlier.
+    #[must_use]
+    pub fn is_sent(&self) -> bool {
+        self.state.sent
+    }
+
+    /// The same release after its receipt was noted on disk.
+    pub(super) fn into_sent(self) -> Release<Sent> {
+        Release { id: self.id, state: Sent { head: self.state.head } }
+    }
+}
+
+impl Release<Sent> {
+    /// The head of the ledger after this charge.
+    #[must_use]
+    pub fn ledger_head(&self) -> Digest {
+        self.state.head
+    }
+}
