@@ -1,3 +1,5 @@
 //! The network's side of Fellestall.
 //!
 //! **Invariant:** no code here can read a record of a person.
+
+pub mod template;
