@@ -2,4 +2,5 @@
 //!
 //! **Invariant:** no code here can read a record of a person.
 
+pub mod publish;
 pub mod template;

@@ -1,0 +1,170 @@
+//! From accepted releases to published figures: sums, the law of their noise, intervals, rates,
+//! coverage, a certificate, and the check of all of it offline.
+//!
+//! Everything here is a pure function of its arguments: no store, no network, no clock, no chance.
+//! The caller loads what was accepted, passes the time and the key in, and stores the bytes.
+//!
+//! **Invariant:** nothing is clamped, rounded or suppressed before the sum, and the order in which
+//! releases arrived changes no byte of what is published.
+
+use fellestall_shared::clock::Timestamp;
+use fellestall_shared::digest::Digest;
+use fellestall_shared::ids::{MunicipalityNumber, NodeId, RoundId, StatisticId};
+use fellestall_shared::period::Period;
+use fellestall_shared::round::{AcceptedRelease, ReleaseError, Round};
+use fellestall_shared::signed::{Envelope, SignatureError, SigningKey, VerifyingKey};
+use fellestall_shared::wire::v1::Answer;
+use std::collections::BTreeSet;
+
+mod document;
+mod number;
+
+pub use document::*;
+pub use number::Fixed;
+
+/// All that a version of a publication is made from.
+#[derive(Debug)]
+pub struct PublishInput<'a> {
+    /// The round that was closed.
+    pub round: &'a Round,
+    /// The signed study, as nodes saw it.
+    pub study_envelope: &'a Envelope,
+    /// The signed round, as nodes saw it.
+    pub round_envelope: &'a Envelope,
+    /// The version of this publication: 1, or one more than the latest before it.
+    pub version: u32,
+    /// When it is published.
+    pub published: Timestamp,
+    /// Every node that the round asked, in any order, with what it answered.
+    pub participants: Vec<Participant>,
+    /// Every publication before this one whose period and statistics may overlap, in any order: all
+    /// versions of this round, and those of other studies. Passing too many is harmless.
+    pub earlier: Vec<EarlierPublication>,
+    /// The coordinator's key, the one that signed the study and the round.
+    pub key: &'a SigningKey,
+}
+
+/// One node that the round asked.
+#[derive(Debug, Clone)]
+pub struct Participant {
+    /// The node.
+    pub node: NodeId,
+    /// Its municipality.
+    pub municipality: MunicipalityNumber,
+    /// The key that its releases are signed with, as enrolled.
+    pub release_key: VerifyingKey,
+    /// What it decided about the study version; `None` while it has not.
+    pub decision: Option<Answer>,
+    /// Its release, if it came.
+    pub reported: Option<Reported>,
+}
+
+/// A release that came.
+#[derive(Debug, Clone)]
+pub struct Reported {
+    /// The release.
+    pub release: AcceptedRelease,
+    /// Whether it came after the round had closed.
+    pub late: bool,
+}
+
+/// What was published before, as far as taking a difference with it goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EarlierPublication {
+    /// The round.
+    pub round: RoundId,
+    /// The version.
+    pub version: u32,
+    /// The period.
+    pub period: Period,
+    /// The statistics in it.
+    pub statistics: BTreeSet<StatisticId>,
+    /// The municipalities in its sums.
+    pub municipalities: BTreeSet<MunicipalityNumber>,
+    /// The least difference that its study declared.
+    pub minimum_difference: u32,
+}
+
+/// Why nothing is published.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PublishError {
+    /// Fewer releases than the study's minimum.
+    #[error("{found} nodes have reported, the study publishes from {minimum}")]
+    TooFewNodes {
+        /// Releases at hand.
+        found: usize,
+        /// The study's minimum.
+        minimum: u32,
+    },
+    /// A difference with earlier publications would show too few municipalities.
+    #[error(
+        "together with {round} version {version}, this would set {alone} municipalities apart from the rest; at least {minimum} must stay together"
+    )]
+    TooSimilar {
+        /// An earlier publication that the difference is taken with.
+        round: RoundId,
+        /// Its version.
+        version: u32,
+        /// How many municipalities would stand apart.
+        alone: usize,
+        /// The least number that may.
+        minimum: u32,
+    },
+    /// A version that is not the next one.
+    #[error("this must be version {expected} of the publication, not {version}")]
+    Version {
+        /// The version asked for.
+        version: u32,
+        /// The next one.
+        expected: u32,
+    },
+    /// A late release in a study that takes none.
+    #[error("the release of node {node} came late, and the study takes no late releases")]
+    Late {
+        /// The node.
+        node: NodeId,
+    },
+    /// A node twice, or two releases of one municipality.
+    #[error("municipality {municipality} is in the round twice")]
+    Twice {
+        /// The municipality.
+        municipality: MunicipalityNumber,
+    },
+    /// A release that answers something else: another round, node or definition.
+    #[error("the release of node {node} does not answer this round")]
+    Foreign {
+        /// The node.
+        node: NodeId,
+        /// What differs.
+        #[source]
+        source: ReleaseError,
+    },
+    /// The signed study or round is not the one that was passed, or is signed by another key.
+    #[error("the signed {what} does not belong to this round")]
+    Envelope {
+        /// `study` or `round`.
+        what: &'static str,
+    },
+    /// A sum or a variance beyond what a figure can be.
+    #[error("{statistic} has a sum or a noise too large for any figure")]
+    Magnitude {
+        /// Which statistic.
+        statistic: StatisticId,
+    },
+    /// The publication could not be signed or written.
+    #[error("the publication could not be signed")]
+    NotSigned(#[source] SignatureError),
+}
+
+/// A publication and the bytes to store.
+#[derive(Debug, Clone)]
+pub struct Published {
+    /// What is published.
+    pub publication: Publication,
+    /// The public file: JSON, in UTF-8.
+    pub document: Vec<u8>,
+    /// The digest of `document`.
+    pub digest: Digest,
+    /// The same with every signed release in it, for auditors: its figures can be recomputed.
+    pub bundle: Vec<u8>,
+}
