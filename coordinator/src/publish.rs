@@ -13,11 +13,21 @@ use fellestall_shared::ids::{MunicipalityNumber, NodeId, RoundId, StatisticId};
 use fellestall_shared::period::Period;
 use fellestall_shared::round::{AcceptedRelease, ReleaseError, Round};
 use fellestall_shared::signed::{Envelope, SignatureError, SigningKey, VerifyingKey};
-use fellestall_shared::wire::v1::Answer;
+use fellestall_shared::wire::v1::{
+    Answer, LateReleases, ReleaseDocument, RoundDocument, StudyDocument,
+};
 use std::collections::BTreeSet;
 
+mod certificate;
+pub mod combine;
+mod compose;
+mod coverage;
 mod document;
+mod file;
+pub mod noise_law;
 mod number;
+mod rates;
+mod survival;
 
 pub use document::*;
 pub use number::Fixed;
@@ -139,6 +149,15 @@ pub enum PublishError {
         #[source]
         source: ReleaseError,
     },
+    /// A release that is not signed by its node's enrolled key.
+    #[error("the release of node {node} is not signed by the key it was enrolled with")]
+    Signature {
+        /// The node.
+        node: NodeId,
+        /// What does not hold.
+        #[source]
+        source: SignatureError,
+    },
     /// The signed study or round is not the one that was passed, or is signed by another key.
     #[error("the signed {what} does not belong to this round")]
     Envelope {
@@ -167,4 +186,101 @@ pub struct Published {
     pub digest: Digest,
     /// The same with every signed release in it, for auditors: its figures can be recomputed.
     pub bundle: Vec<u8>,
+}
+
+/// Merges the releases of a round and publishes the next version of its figures.
+///
+/// The same releases, participants, version, time and key give the same bytes, in whatever order
+/// they are passed.
+///
+/// # Errors
+/// [`PublishError`]: why nothing may be published; nothing is written anywhere.
+pub fn publish(input: PublishInput<'_>) -> Result<Published, PublishError> {
+    let PublishInput { round, study_envelope, round_envelope, version, published, .. } = input;
+    let mut participants = input.participants;
+    participants.sort_by(|a, b| (&a.municipality, &a.node).cmp(&(&b.municipality, &b.node)));
+    let coordinator_key = input.key.verifying_key();
+    check_envelopes(round, study_envelope, round_envelope, &coordinator_key)?;
+    coverage::check_version(round, version, &input.earlier)?;
+    check_participants(round, &participants)?;
+
+    let reported: Vec<(&Participant, &AcceptedRelease)> = participants
+        .iter()
+        .filter_map(|participant| Some((participant, &participant.reported.as_ref()?.release)))
+        .collect();
+    let minimum = round.study().document().minimum_nodes;
+    if reported.len() < usize::try_from(minimum).unwrap_or(usize::MAX) {
+        return Err(PublishError::TooFewNodes { found: reported.len(), minimum });
+    }
+    let municipalities =
+        reported.iter().map(|(participant, _)| participant.municipality.clone()).collect();
+    coverage::check_difference(round, &municipalities, &input.earlier)?;
+
+    let releases: Vec<&AcceptedRelease> = reported.iter().map(|(_, release)| *release).collect();
+    let certified = reported
+        .iter()
+        .map(|(participant, accepted)| certificate::release(accepted, &participant.release_key))
+        .collect();
+    let parts = compose::Parts {
+        version,
+        published,
+        coverage: coverage::coverage(&participants, minimum),
+        sums: combine::sums(round.study().tables(), releases.iter().copied())?,
+        municipal: compose::municipal(round, &releases)?,
+        certificate: certificate::certificate(
+            round,
+            study_envelope,
+            round_envelope,
+            coordinator_key,
+            certified,
+        )?,
+    };
+    let publication = compose::compose(round, parts)?;
+    let envelopes = releases.iter().map(|release| release.verified().envelope().clone()).collect();
+    file::seal(publication, envelopes, round.study().document().municipal_figures, input.key)
+}
+
+fn check_envelopes(
+    round: &Round,
+    study: &Envelope,
+    document: &Envelope,
+    key: &VerifyingKey,
+) -> Result<(), PublishError> {
+    let study = study.clone().verify::<StudyDocument>(key);
+    if study.is_err() || study.is_ok_and(|study| study.digest() != round.study().digest()) {
+        return Err(PublishError::Envelope { what: "study" });
+    }
+    let document = document.clone().verify::<RoundDocument>(key);
+    if document.is_err() || document.is_ok_and(|document| *document != *round.document()) {
+        return Err(PublishError::Envelope { what: "round" });
+    }
+    Ok(())
+}
+
+/// Takes nobody's word that the releases belong here: each is checked against this round again.
+fn check_participants(round: &Round, participants: &[Participant]) -> Result<(), PublishError> {
+    let mut nodes = BTreeSet::new();
+    let mut municipalities = BTreeSet::new();
+    let late_allowed = round.study().document().late_releases == LateReleases::NewVersion;
+    for participant in participants {
+        let municipality = || participant.municipality.clone();
+        if !nodes.insert(&participant.node) {
+            return Err(PublishError::Twice { municipality: municipality() });
+        }
+        let Some(reported) = &participant.reported else { continue };
+        let node = || participant.node.clone();
+        if !municipalities.insert(&participant.municipality) {
+            return Err(PublishError::Twice { municipality: municipality() });
+        }
+        if reported.late && !late_allowed {
+            return Err(PublishError::Late { node: node() });
+        }
+        let envelope = reported.release.verified().envelope().clone();
+        let release = envelope
+            .verify::<ReleaseDocument>(&participant.release_key)
+            .map_err(|source| PublishError::Signature { node: node(), source })?;
+        AcceptedRelease::new(release, round, &participant.node, &participant.municipality)
+            .map_err(|source| PublishError::Foreign { node: node(), source })?;
+    }
+    Ok(())
 }
