@@ -1,0 +1,235 @@
+//! The node's configuration: one TOML file in the node's directory.
+//!
+//! **Invariant:** a [`Config`] exists only for a file that is wholly understood; a key that is not
+//! known is an error, and so is a choice that the municipality has to make and did not.
+
+use fellestall_shared::ids::MunicipalityNumber;
+use fellestall_shared::privacy::{Delta, Rho};
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+mod template;
+pub use template::{Choices, template};
+
+/// The file's name.
+pub const FILE: &str = "fellestall-node.toml";
+/// Shortest and longest pause between two polls.
+const POLL_SECONDS: std::ops::RangeInclusive<u64> = 1..=86_400;
+
+/// A checked configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The node's directory: keys, state and ledger lie in it.
+    pub directory: PathBuf,
+    /// The municipality.
+    pub municipality: MunicipalityNumber,
+    /// The folder of the export.
+    pub records: PathBuf,
+    /// The file that maps the export's columns and codes, if it is not in the standard form.
+    pub mapping: Option<PathBuf>,
+    /// What is done when a row is rejected.
+    pub rejected_rows: RejectedRows,
+    /// The privacy budget.
+    pub budget: BudgetConfig,
+    /// A file of more certificate authorities (PEM), as of a proxy that breaks TLS open.
+    pub ca_file: Option<PathBuf>,
+    /// The proxy to dial out through.
+    pub proxy: Option<String>,
+    /// The pause between two polls.
+    pub poll: Duration,
+}
+
+/// What is done when a row of the export is rejected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RejectedRows {
+    /// Nothing is released until the row is mended.
+    Refuse,
+    /// The row is left out.
+    Skip,
+}
+
+/// Caps on the privacy loss, set by the municipality.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BudgetConfig {
+    /// For all time.
+    pub lifetime: Rho,
+    /// For one calendar year.
+    pub year: Rho,
+    /// For one study.
+    pub study: Rho,
+    /// The delta at which epsilon is shown.
+    pub delta: Delta,
+}
+
+/// What is wrong with the configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error(
+        "cannot read {}; make one with: fellestall-node init --municipality NUMBER --records FOLDER, or name its directory with --dir",
+        path.display()
+    )]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's answer.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file is not TOML in the form it should be.
+    #[error("{}: {message}", path.display())]
+    Form {
+        /// The file.
+        path: PathBuf,
+        /// Where and what.
+        message: String,
+    },
+    /// A value that cannot be.
+    #[error("{}: {key} {what}", path.display())]
+    Value {
+        /// The file.
+        path: PathBuf,
+        /// The key.
+        key: &'static str,
+        /// What is wrong, and how to mend it.
+        what: &'static str,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    municipality: String,
+    records: RecordsSection,
+    budget: BudgetSection,
+    #[serde(default)]
+    coordinator: CoordinatorSection,
+    network: NetworkSection,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RecordsSection {
+    folder: PathBuf,
+    mapping: Option<PathBuf>,
+    rejected_rows: RejectedRows,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BudgetSection {
+    lifetime: String,
+    year: String,
+    study: String,
+    delta_exponent: u8,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct CoordinatorSection {
+    ca_file: Option<PathBuf>,
+    proxy: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NetworkSection {
+    poll_seconds: u64,
+}
+
+impl Config {
+    /// Reads the configuration of the node in `directory`.
+    ///
+    /// # Errors
+    /// [`ConfigError`]: the key, what is wrong with it and how to mend it.
+    pub fn read(directory: &Path) -> Result<Self, ConfigError> {
+        let path = directory.join(FILE);
+        let text = fs::read_to_string(&path)
+            .map_err(|source| ConfigError::Read { path: path.clone(), source })?;
+        Self::parse(directory, &text)
+    }
+
+    /// The configuration that a text is.
+    ///
+    /// # Errors
+    /// [`ConfigError`], as [`Self::read`].
+    pub fn parse(directory: &Path, text: &str) -> Result<Self, ConfigError> {
+        let path = directory.join(FILE);
+        let file: File = toml::from_str(text).map_err(|error| ConfigError::Form {
+            path: path.clone(),
+            message: error.to_string().trim_end().to_owned(),
+        })?;
+        let bad = |key, what| ConfigError::Value { path: path.clone(), key, what };
+        let rho = |key, text: &str| rho_of(text).ok_or_else(|| bad(key, BAD_RHO));
+        let budget = BudgetConfig {
+            lifetime: rho("budget.lifetime", &file.budget.lifetime)?,
+            year: rho("budget.year", &file.budget.year)?,
+            study: rho("budget.study", &file.budget.study)?,
+            delta: Delta::try_from(file.budget.delta_exponent).map_err(|_| {
+                bad("budget.delta_exponent", "must be from 3 to 15: 6 stands for one in a million")
+            })?,
+        };
+        if budget.year > budget.lifetime {
+            return Err(bad(
+                "budget.year",
+                "is above budget.lifetime; lower it, or raise the other",
+            ));
+        }
+        if budget.study > budget.lifetime {
+            return Err(bad(
+                "budget.study",
+                "is above budget.lifetime; lower it, or raise the other",
+            ));
+        }
+        if !POLL_SECONDS.contains(&file.network.poll_seconds) {
+            return Err(bad("network.poll_seconds", "must be from 1 to 86400 seconds"));
+        }
+        if file.coordinator.proxy.as_deref().is_some_and(|proxy| !is_proxy(proxy)) {
+            return Err(bad("coordinator.proxy", "must be as http://proxy.example.no:3128"));
+        }
+        let municipality = file.municipality.parse().map_err(|_| {
+            bad("municipality", "must be the municipality's four digits in quotes, as \"4601\"")
+        })?;
+        Ok(Self {
+            directory: directory.to_owned(),
+            municipality,
+            records: directory.join(file.records.folder),
+            mapping: file.records.mapping.map(|path| directory.join(path)),
+            rejected_rows: file.records.rejected_rows,
+            budget,
+            ca_file: file.coordinator.ca_file.map(|path| directory.join(path)),
+            proxy: file.coordinator.proxy,
+            poll: Duration::from_secs(file.network.poll_seconds),
+        })
+    }
+}
+
+const BAD_RHO: &str =
+    "must be a number of rho in quotes, above 0 and with at most 6 decimals, as \"0.25\"";
+
+/// A proxy's address that can be used.
+#[must_use]
+pub fn is_proxy(text: &str) -> bool {
+    let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+    rest.is_some_and(|rest| !rest.is_empty() && !rest.contains(char::is_whitespace))
+}
+
+/// Rho from decimal text, exactly; `None` unless it is above 0 and has at most 6 decimals.
+#[must_use]
+pub fn rho_of(text: &str) -> Option<Rho> {
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(whole) || !digits(decimals) || decimals.len() > 6 {
+        return None;
+    }
+    let whole: u64 = whole.parse().ok()?;
+    let micro: u64 = format!("{decimals:0<6}").parse().ok()?;
+    let total = whole.checked_mul(1_000_000)?.checked_add(micro)?;
+    if total == 0 { None } else { Some(Rho::from_micro(total)) }
+}
+
+#[cfg(test)]
+mod tests;
