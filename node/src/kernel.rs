@@ -17,6 +17,9 @@ use fellestall_shared::signed::SigningKey;
 use fellestall_shared::wire::v1::Receipt;
 use std::path::PathBuf;
 
+mod bound;
+mod consent;
+pub mod count;
 mod journal;
 mod ledger;
 mod mechanism;
@@ -24,6 +27,7 @@ pub mod person;
 pub mod raw;
 pub mod records;
 mod release;
+mod variable;
 
 pub use journal::{JournalError, LedgerEntry};
 pub use ledger::{Account, Balance, Budget, BudgetError, Cap};
