@@ -1,0 +1,148 @@
+//! The coordinator's memory: one store with one SQL text, over SQLite (the default) or PostgreSQL
+//! (for several instances).
+//!
+//! **Invariant:** what a caller was told is durable before it was told; every race between two
+//! callers, in one process or in several, is decided by the database (a unique constraint, a
+//! guarded update, a row lock) and never by this process's memory.
+
+use fellestall_shared::clock::Timestamp;
+use sqlx::any::{AnyPoolOptions, AnyRow};
+use sqlx::{Any, AnyPool, Row, Transaction};
+use std::str::FromStr;
+use std::time::Duration;
+
+pub mod audit;
+pub mod certificates;
+pub mod enrolment;
+pub mod nodes;
+pub mod publications;
+pub mod releases;
+pub mod rounds;
+mod schema;
+pub mod studies;
+
+/// Connections of one process to the database, at the most.
+const CONNECTIONS: u32 = 8;
+/// How long a caller waits for a connection or for SQLite's only writer.
+const WAIT: Duration = Duration::from_secs(20);
+
+/// Which database it is: only locking and the schema's types differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+/// The store. A clone is another handle to the same one.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pool: AnyPool,
+    dialect: Dialect,
+}
+
+/// Why the store did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Neither a SQLite nor a PostgreSQL address.
+    #[error("the store's address must start with sqlite: or postgres:")]
+    Address,
+    /// The database failed or cannot be reached.
+    #[error("the database failed or cannot be reached")]
+    Database(#[from] sqlx::Error),
+    /// The schema was written by a later version of the program.
+    #[error("the database has schema {found}, this program knows {known}: run the newer program")]
+    Future {
+        /// The version in the database.
+        found: i64,
+        /// The newest version known here.
+        known: i64,
+    },
+    /// A stored value that this program never writes.
+    #[error("the database holds a value of {column} that this program never writes")]
+    Damaged {
+        /// Which column.
+        column: &'static str,
+    },
+}
+
+impl Store {
+    /// Opens the store at `address` (`sqlite:PATH` or `postgres://...`), and brings its schema up to
+    /// this program's version. Two processes may do so at once.
+    ///
+    /// # Errors
+    /// [`StoreError`]: the address is none, the database fails, or it is from the future.
+    pub async fn open(address: &str) -> Result<Self, StoreError> {
+        let dialect = match address.split_once(':') {
+            Some(("sqlite", _)) => Dialect::Sqlite,
+            Some(("postgres" | "postgresql", _)) => Dialect::Postgres,
+            _ => return Err(StoreError::Address),
+        };
+        sqlx::any::install_default_drivers();
+        let pool = AnyPoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .acquire_timeout(WAIT)
+            .after_connect(move |connection, _| Box::pin(prepare(connection, dialect)))
+            .connect(address)
+            .await?;
+        let store = Self { pool, dialect };
+        schema::migrate(&store).await?;
+        Ok(store)
+    }
+
+    /// Waits for what is under way and closes every connection.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    /// Begins a transaction that will write. SQLite takes its write lock at once, so that a
+    /// transaction never fails half-way because another one wrote first.
+    async fn begin(&self) -> Result<Transaction<'static, Any>, StoreError> {
+        let statement = match self.dialect {
+            Dialect::Sqlite => "BEGIN IMMEDIATE",
+            Dialect::Postgres => "BEGIN",
+        };
+        Ok(self.pool.begin_with(statement).await?)
+    }
+}
+
+/// Settings of each new connection.
+async fn prepare(connection: &mut sqlx::AnyConnection, dialect: Dialect) -> sqlx::Result<()> {
+    let settings: &[&'static str] = match dialect {
+        Dialect::Sqlite => &[
+            "PRAGMA busy_timeout = 20000",
+            "PRAGMA journal_mode = WAL",
+            "PRAGMA synchronous = FULL",
+            "PRAGMA foreign_keys = ON",
+        ],
+        // An idle transaction of a dead process must not hold a round's lock for ever.
+        Dialect::Postgres => &[
+            "SET idle_in_transaction_session_timeout = '60s'",
+            "SET statement_timeout = '60s'",
+            "SET synchronous_commit = 'on'",
+        ],
+    };
+    for setting in settings {
+        sqlx::query(*setting).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+/// A column that parses into its type.
+fn parsed<T: FromStr>(row: &AnyRow, column: &'static str) -> Result<T, StoreError> {
+    row.try_get::<String, _>(column)?.parse().map_err(|_| StoreError::Damaged { column })
+}
+
+/// A column that holds a moment.
+fn moment(row: &AnyRow, column: &'static str) -> Result<Timestamp, StoreError> {
+    Ok(Timestamp::from_unix(row.try_get(column)?))
+}
+
+/// A column that may hold a moment.
+fn moment_or_none(row: &AnyRow, column: &'static str) -> Result<Option<Timestamp>, StoreError> {
+    Ok(row.try_get::<Option<i64>, _>(column)?.map(Timestamp::from_unix))
+}
+
+/// A column that holds a number of 32 bits.
+fn number(row: &AnyRow, column: &'static str) -> Result<u32, StoreError> {
+    u32::try_from(row.try_get::<i64, _>(column)?).map_err(|_| StoreError::Damaged { column })
+}

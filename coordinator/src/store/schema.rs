@@ -1,0 +1,78 @@
+//! The tables, and how an older database is brought to them.
+//!
+//! **Invariant:** a migration that was released is never changed; each runs once, in one
+//! transaction with its version number; a database from the future is refused.
+
+use super::{Dialect, Store, StoreError};
+use sqlx::{AssertSqlSafe, Row};
+
+/// One step: the statements for both, then those for each alone.
+struct Migration {
+    common: &'static str,
+    sqlite: &'static [&'static str],
+    postgres: &'static [&'static str],
+}
+
+/// All steps; the version of a database is the number of steps it has taken.
+const MIGRATIONS: &[Migration] = &[Migration {
+    common: include_str!("schema/1.sql"),
+    sqlite: &[
+        "CREATE TRIGGER audit_keeps BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'append only'); END",
+        "CREATE TRIGGER audit_stays BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'append only'); END",
+        "CREATE TRIGGER publication_keeps BEFORE UPDATE ON publication BEGIN SELECT RAISE(ABORT, 'immutable'); END",
+        "CREATE TRIGGER publication_stays BEFORE DELETE ON publication BEGIN SELECT RAISE(ABORT, 'immutable'); END",
+        "CREATE TRIGGER release_keeps BEFORE UPDATE ON release BEGIN SELECT RAISE(ABORT, 'immutable'); END",
+    ],
+    postgres: &[
+        "CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'append only'; END $$",
+        "CREATE TRIGGER audit_keeps BEFORE UPDATE OR DELETE ON audit FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER publication_keeps BEFORE UPDATE OR DELETE ON publication FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER release_keeps BEFORE UPDATE ON release FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+    ],
+}];
+
+/// An arbitrary number that names our advisory lock in PostgreSQL.
+const LOCK: i64 = 0x66_65_6c_6c;
+
+/// Brings the schema to this program's version.
+pub(super) async fn migrate(store: &Store) -> Result<(), StoreError> {
+    let mut transaction = store.begin().await?;
+    if store.dialect == Dialect::Postgres {
+        // Held until the transaction ends: one process migrates, the others wait and find it done.
+        sqlx::query("SELECT pg_advisory_xact_lock($1)")
+            .bind(LOCK)
+            .execute(&mut *transaction)
+            .await?;
+    }
+    sqlx::query("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT PRIMARY KEY)")
+        .execute(&mut *transaction)
+        .await?;
+    let row = sqlx::query("SELECT COALESCE(MAX(version), 0) AS version FROM schema_version")
+        .fetch_one(&mut *transaction)
+        .await?;
+    let found: i64 = row.try_get("version")?;
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    if found > known {
+        return Err(StoreError::Future { found, known });
+    }
+    for (version, migration) in (1_i64..).zip(MIGRATIONS).filter(|(version, _)| *version > found) {
+        let (blob, serial, own) = match store.dialect {
+            Dialect::Sqlite => ("BLOB", "INTEGER PRIMARY KEY AUTOINCREMENT", migration.sqlite),
+            Dialect::Postgres => {
+                ("BYTEA", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", migration.postgres)
+            }
+        };
+        let common = migration.common.replace("{blob}", blob).replace("{serial}", serial);
+        let statements = common.split(';').map(str::trim).filter(|text| !text.is_empty());
+        for statement in statements.chain(own.iter().copied()) {
+            // Only the texts above; nothing from outside.
+            sqlx::query(AssertSqlSafe(statement.to_owned())).execute(&mut *transaction).await?;
+        }
+        sqlx::query("INSERT INTO schema_version (version) VALUES ($1)")
+            .bind(version)
+            .execute(&mut *transaction)
+            .await?;
+    }
+    transaction.commit().await?;
+    Ok(())
+}
