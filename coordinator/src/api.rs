@@ -1,0 +1,98 @@
+//! The service for nodes: the routes of `shared::wire::v1`, and nothing else.
+//!
+//! **Invariant:** a route for nodes learns who calls before it reads a byte of the body; every
+//! refusal is a problem document that quotes nothing of what was sent; no body is ever logged.
+
+use crate::authority::Authority;
+use crate::store::Store;
+use axum::Router;
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::{get, post, put};
+use error::ApiError;
+use fellestall_shared::catalogue::Catalogue;
+use fellestall_shared::clock::Clock;
+use fellestall_shared::limits::{HEADER_COUNT, REQUEST_TIMEOUT};
+use fellestall_shared::signed::VerifyingKey;
+use http::header::CONTENT_ENCODING;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+
+mod body;
+mod enrolment;
+pub mod error;
+pub mod peer;
+mod uploads;
+mod work;
+
+/// Bodies that are held in memory at once, at the most.
+const BODIES: usize = 64;
+
+/// What every route works on.
+pub struct Service {
+    /// The store.
+    pub store: Store,
+    /// The certificate authority.
+    pub authority: Authority,
+    /// The key that nodes check studies and rounds with.
+    pub coordinator_key: VerifyingKey,
+    /// The statistics.
+    pub catalogue: &'static Catalogue,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Bodies that may be read at once.
+    bodies: Semaphore,
+}
+
+impl Service {
+    /// A service over these.
+    #[must_use]
+    pub fn new(
+        store: Store,
+        authority: Authority,
+        coordinator_key: VerifyingKey,
+        catalogue: &'static Catalogue,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let bodies = Semaphore::new(BODIES);
+        Self { store, authority, coordinator_key, catalogue, clock, bodies }
+    }
+}
+
+/// All routes for nodes.
+pub fn router(service: Arc<Service>) -> Router {
+    Router::new()
+        .route("/v1/health", get(work::health))
+        .route("/v1/enrolments", post(enrolment::apply))
+        .route("/v1/enrolments/state", post(enrolment::state))
+        .route("/v1/certificates", post(enrolment::renew))
+        .route("/v1/work", get(work::work))
+        .route("/v1/decisions/{study}", put(uploads::decision))
+        .route("/v1/releases/{release}", put(uploads::release))
+        .fallback(async || ApiError::NotFound { what: "route" })
+        .method_not_allowed_fallback(async || ApiError::NotFound { what: "method on this route" })
+        .layer(middleware::from_fn(guard))
+        .with_state(service)
+}
+
+/// What holds for every request: plain bodies, few headers, a bound on time, one line in the log.
+async fn guard(request: Request, next: Next) -> Result<Response, ApiError> {
+    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let method = request.method().clone();
+    let encoded = request.headers().get(CONTENT_ENCODING).is_some_and(|value| value != "identity");
+    if request.headers().len() > HEADER_COUNT {
+        return Err(ApiError::Headers);
+    }
+    if encoded {
+        return Err(ApiError::Malformed { what: "a body without content encoding" });
+    }
+    let answer = tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await;
+    let answer = answer.map_err(|_| ApiError::Busy);
+    let status = answer.as_ref().map_or(503, |answer| answer.status().as_u16());
+    tracing::debug!(%method, route, status, "answered");
+    answer
+}
+
+/// The service as routes take it.
+type Shared = State<Arc<Service>>;

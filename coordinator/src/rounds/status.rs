@@ -1,0 +1,101 @@
+//! Who a round waits for.
+//!
+//! **Invariant:** shows who answered and when, never a figure.
+
+use super::{LoadError, LoadedRound};
+use crate::store::Store;
+use crate::store::nodes::{Node, NodeStatus};
+use fellestall_shared::ids::{MunicipalityNumber, NodeId};
+use fellestall_shared::municipality;
+use fellestall_shared::signed::Envelope;
+use fellestall_shared::wire::v1::{Answer, Decision};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// How one node stands in a round.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Standing {
+    /// The node.
+    pub node: NodeId,
+    /// Its municipality.
+    pub municipality: MunicipalityNumber,
+    /// The municipality's name.
+    pub name: &'static str,
+    /// What it answered to the study; `None` while it has not.
+    pub decision: Option<Answer>,
+    /// When its release came (RFC 3339), if it did.
+    pub received: Option<String>,
+    /// Whether the release came after the round was closed.
+    pub late: bool,
+}
+
+/// How a round stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RoundStatus {
+    /// The round.
+    pub round: String,
+    /// Whether it takes releases.
+    pub open: bool,
+    /// When it is due to close (RFC 3339).
+    pub closes: String,
+    /// Releases that came.
+    pub reported: usize,
+    /// The study's minimum of nodes for a publication.
+    pub minimum_nodes: u32,
+    /// Each enrolled node, and each that reported, by municipality.
+    pub nodes: Vec<Standing>,
+}
+
+/// What each node decided about the round's study, as far as its signature holds.
+///
+/// # Errors
+/// [`LoadError`] if the store fails or holds a decision that is not its node's.
+pub async fn decisions(
+    store: &Store,
+    round: &LoadedRound,
+    nodes: &[Node],
+) -> Result<BTreeMap<NodeId, Answer>, LoadError> {
+    let mut answers = BTreeMap::new();
+    for stored in store.decisions(round.round.study().digest()).await? {
+        let Some(node) = nodes.iter().find(|node| node.node == stored.node) else {
+            continue;
+        };
+        let decision =
+            Envelope::from_json(&stored.envelope)?.verify::<Decision>(&node.release_key)?;
+        answers.insert(stored.node, decision.answer);
+    }
+    Ok(answers)
+}
+
+/// How a round stands.
+///
+/// # Errors
+/// [`LoadError`].
+pub async fn status(store: &Store, round: &LoadedRound) -> Result<RoundStatus, LoadError> {
+    let all = store.nodes().await?;
+    let releases = store.releases(round.round.id()).await?;
+    let answers = decisions(store, round, &all).await?;
+    let mut nodes = Vec::new();
+    for node in &all {
+        let release = releases.iter().find(|release| release.node == node.node);
+        if node.status != NodeStatus::Enrolled && release.is_none() {
+            continue;
+        }
+        nodes.push(Standing {
+            node: node.node.clone(),
+            municipality: node.municipality.clone(),
+            name: municipality::find(&node.municipality).map_or("", |known| known.name),
+            decision: answers.get(&node.node).copied(),
+            received: release.map(|release| release.received.to_string()),
+            late: release.is_some_and(|release| release.late),
+        });
+    }
+    Ok(RoundStatus {
+        round: round.round.id().to_string(),
+        open: round.closed.is_none(),
+        closes: round.round.document().closes.to_string(),
+        reported: releases.len(),
+        minimum_nodes: round.round.study().document().minimum_nodes,
+        nodes,
+    })
+}

@@ -1,0 +1,132 @@
+//! The running service: listeners, TLS, connections, orderly shutdown.
+//!
+//! **Invariant:** no process globals; every task lives in a set that shutdown waits for; no
+//! connection can hold its place by being slow.
+
+use crate::api::{self, Service};
+use crate::home::{Home, HomeError};
+use crate::pages;
+use crate::store::{Store, StoreError};
+use fellestall_shared::catalogue::{Catalogue, CatalogueError};
+use fellestall_shared::clock::Clock;
+use fellestall_shared::limits::REQUEST_TIMEOUT;
+use identity::{Identity, IdentityError};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+mod connection;
+mod identity;
+mod listener;
+
+/// Why the service did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The directory.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The catalogue that the program was built with.
+    #[error(transparent)]
+    Catalogue(#[from] &'static CatalogueError),
+    /// The server's certificate.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// An address that cannot be listened on.
+    #[error("cannot listen on {address}; is another program using it?")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// A service that runs until it is shut down or dropped.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    public: Option<SocketAddr>,
+    store: Store,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+}
+
+impl Server {
+    /// Starts the service of a coordinator. Port 0 in the configuration takes any free port.
+    ///
+    /// # Errors
+    /// [`StartError`]: nothing runs.
+    pub async fn start(home: Home, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+        let catalogue = Catalogue::builtin()?;
+        let store = Store::open(&home.store_address()?).await?;
+        let Home { config, authority, signing_key, .. } = home;
+        let listener = listen(config.listen).await?;
+        let public = match config.public {
+            Some(address) => Some(listen(address).await?),
+            None => None,
+        };
+        let coordinator_key = signing_key.verifying_key();
+        let service = Arc::new(Service::new(
+            store.clone(),
+            authority,
+            coordinator_key,
+            catalogue,
+            Arc::clone(&clock),
+        ));
+        let identity = Identity::new(Arc::clone(&service), config.hosts, clock)?;
+        let (stop, stopped) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        let (address, listener) = listener;
+        let router = api::router(service);
+        tasks.spawn(listener::run(listener, Some(identity), router, stopped.clone()));
+        let public = public.map(|(address, listener)| {
+            let router = pages::router(store.clone());
+            tasks.spawn(listener::run(listener, None, router, stopped));
+            address
+        });
+        tracing::info!(%address, public = public.map(tracing::field::display), "listening");
+        Ok(Self { address, public, store, stop, tasks })
+    }
+
+    /// Where the service for nodes listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where the public pages listen, if they do.
+    #[must_use]
+    pub fn public_address(&self) -> Option<SocketAddr> {
+        self.public
+    }
+
+    /// The store that the service works on.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Takes no more connections, lets requests under way finish, and closes the store.
+    pub async fn shutdown(mut self) {
+        self.stop.send_replace(true);
+        let drained = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(REQUEST_TIMEOUT, drained).await.is_err() {
+            tracing::warn!("some requests did not finish in time");
+        }
+        self.tasks.shutdown().await;
+        self.store.close().await;
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<(SocketAddr, TcpListener), StartError> {
+    let failed = |source| StartError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    Ok((listener.local_addr().map_err(failed)?, listener))
+}
