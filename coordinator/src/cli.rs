@@ -1,0 +1,348 @@
+//! The command line of the coordinator's operator.
+//!
+//! **Invariant:** every command works on the same store that a running service uses, and may be
+//! given while it runs; a secret is never an argument and never printed but once (an invitation).
+
+use crate::home::{Home, HomeError};
+use crate::invitation::InviteError;
+use crate::rounds::{LoadError, OpenError, PublishStudyFailure};
+use crate::server::StartError;
+use crate::store::nodes::DecideError;
+use crate::store::{Store, StoreError};
+use clap::{Parser, Subcommand};
+use fellestall_shared::catalogue::{Catalogue, CatalogueError};
+use fellestall_shared::clock::Clock;
+use fellestall_shared::ids::{MunicipalityNumber, NodeId, RoundId, StudyId};
+use fellestall_shared::period::Period;
+use output::Output;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+mod nodes;
+pub mod output;
+mod rounds;
+mod service;
+mod studies;
+
+/// Exit codes, as the help says them.
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed (the message says why and how to mend it), \
+2 wrong usage, 3 a file does not verify.";
+
+/// The coordinator: enrols nodes, runs rounds, merges releases and publishes figures.
+#[derive(Debug, Parser)]
+#[command(name = "fellestall-coordinator", version, after_help = EXIT_CODES)]
+pub struct Arguments {
+    /// The coordinator's directory.
+    #[arg(long, global = true, value_name = "DIR", default_value = "fellestall-coordinator")]
+    pub dir: PathBuf,
+    /// Print facts as JSON.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make a new coordinator: its directory, certificate authority and signing key.
+    Init(Init),
+    /// Run the service until it is told to stop (SIGINT or SIGTERM).
+    Run,
+    /// Invite a municipality to enrol a node: prints a one-time invitation.
+    Invite(Invite),
+    /// Nodes that applied, are enrolled or shut out.
+    #[command(subcommand)]
+    Nodes(Nodes),
+    /// Studies: what may be asked.
+    #[command(subcommand)]
+    Study(Studies),
+    /// Rounds: a study asked about a period.
+    #[command(subcommand)]
+    Round(Rounds),
+    /// Show what happened last; alarms are marked.
+    Audit {
+        /// How many lines.
+        #[arg(long, value_name = "N", default_value_t = 50)]
+        last: u32,
+    },
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Settings of a new coordinator; they are written to `coordinator.toml`, to be edited there.
+#[derive(Debug, clap::Args)]
+pub struct Init {
+    /// The address that nodes dial, as `https://tall.example.no:8443`.
+    #[arg(long)]
+    pub url: String,
+    /// A further name or address in the server's certificate; may be given several times.
+    #[arg(long = "host", value_name = "HOST")]
+    pub hosts: Vec<String>,
+    /// Where the service for nodes listens [default: all addresses, the port of --url].
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub listen: Option<SocketAddr>,
+    /// Where the public pages listen, in plain HTTP.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
+    pub public: SocketAddr,
+    /// Serve no public pages.
+    #[arg(long, conflicts_with = "public")]
+    pub no_public: bool,
+    /// The store: `sqlite:FILE`, or `postgres://USER@HOST/DATABASE`. A password does not belong
+    /// here, where others can see it: write it into `coordinator.toml` afterwards.
+    #[arg(long, value_name = "ADDRESS", default_value = "sqlite:coordinator.db")]
+    pub store: String,
+}
+
+/// Whom to invite.
+#[derive(Debug, clap::Args)]
+pub struct Invite {
+    /// The municipality's number, as 4601.
+    #[arg(long, value_name = "NUMBER")]
+    pub municipality: MunicipalityNumber,
+    /// Write the invitation to a new file that only you can read, instead of printing it.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// Commands about nodes.
+#[derive(Debug, Subcommand)]
+pub enum Nodes {
+    /// List all nodes with their keys' fingerprints.
+    List,
+    /// Enrol a node that applied. Compare the fingerprint by telephone first.
+    Approve {
+        /// The node, as 4601-1.
+        node: NodeId,
+    },
+    /// Refuse a node that applied.
+    Refuse {
+        /// The node, as 4601-1.
+        node: NodeId,
+    },
+    /// Shut a node out at once and for good.
+    Deny {
+        /// The node, as 4601-1.
+        node: NodeId,
+    },
+}
+
+/// Commands about studies.
+#[derive(Debug, Subcommand)]
+pub enum Studies {
+    /// Check, sign and publish a study from a file (TOML, or JSON if it ends in .json).
+    Publish {
+        /// The file.
+        file: PathBuf,
+    },
+    /// List the published studies.
+    List,
+    /// List the tables that a study may ask for.
+    Tables,
+    /// Print a study to start from.
+    Template(Template),
+}
+
+/// What the template asks for.
+#[derive(Debug, clap::Args)]
+pub struct Template {
+    /// A table, as S2; may be given several times [default: the core set].
+    #[arg(long = "statistic", value_name = "ID")]
+    pub statistics: Vec<fellestall_shared::ids::StatisticId>,
+    /// The privacy loss of each table, in millionths of rho.
+    #[arg(long, value_name = "MICRO", default_value_t = 125_000)]
+    pub rho_micro: u64,
+    /// First day that a period may contain.
+    #[arg(long, value_name = "DATE")]
+    pub starts: String,
+    /// Last day that a period may contain.
+    #[arg(long, value_name = "DATE")]
+    pub ends: String,
+    /// Nothing is published from fewer nodes.
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub minimum_nodes: u32,
+}
+
+/// Commands about rounds.
+#[derive(Debug, Subcommand)]
+pub enum Rounds {
+    /// Open a round; one that is open already stays as it is.
+    Open {
+        /// The study, or one version of it, as core or core:2.
+        study: StudyVersion,
+        /// The period, as 2026H1.
+        #[arg(long)]
+        period: Period,
+        /// The last day on which releases are awaited, as 2026-08-15.
+        #[arg(long, value_name = "DATE", value_parser = rounds::date)]
+        closes: time::Date,
+    },
+    /// List all rounds.
+    List,
+    /// Show who has reported, approved, refused, or is awaited.
+    Status {
+        /// The round, as core.1.2026H1.
+        round: RoundId,
+    },
+}
+
+/// A study, or one version of it.
+#[derive(Debug, Clone)]
+pub struct StudyVersion {
+    /// The study.
+    pub study: StudyId,
+    /// The version; the newest if not given.
+    pub version: Option<u32>,
+}
+
+impl std::str::FromStr for StudyVersion {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (study, version) = match text.split_once(':') {
+            None => (text, None),
+            Some((study, version)) => {
+                let version = version.parse().map_err(|_| "a version is a number, as core:2")?;
+                (study, Some(version))
+            }
+        };
+        let study = study.parse().map_err(|error| format!("{error}"))?;
+        Ok(Self { study, version })
+    }
+}
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// The directory.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The catalogue that the program was built with.
+    #[error(transparent)]
+    Catalogue(#[from] &'static CatalogueError),
+    /// The service did not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// No invitation.
+    #[error(transparent)]
+    Invite(#[from] InviteError),
+    /// No decision about a node.
+    #[error(transparent)]
+    Decide(#[from] DecideError),
+    /// No study.
+    #[error(transparent)]
+    Study(#[from] PublishStudyFailure),
+    /// No template.
+    #[error(transparent)]
+    Template(#[from] crate::template::TemplateError),
+    /// No round opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// A stored study or round.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// A file that cannot be read or written.
+    #[error("{path} cannot be {what}")]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// `read` or `written`.
+        what: &'static str,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// A study's file that cannot be read.
+    #[error("{path} is not a study")]
+    StudyFile {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong in it.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// An address that nodes cannot dial.
+    #[error("--url must be https://HOST or https://HOST:PORT, as https://tall.example.no:8443")]
+    Url,
+    /// The terminal or pipe that is written to.
+    #[error("the output could not be written")]
+    Output(#[from] io::Error),
+    /// Facts that cannot be written as JSON or TOML.
+    #[error("the facts could not be written")]
+    Encoding(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The runtime.
+    #[error("the signals of the system cannot be heard")]
+    Signals(#[source] io::Error),
+}
+
+impl CliError {
+    /// The exit code, as [`EXIT_CODES`] says.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        1
+    }
+}
+
+/// What the commands work with.
+pub(crate) struct Desk {
+    home: Home,
+    store: Store,
+    catalogue: &'static Catalogue,
+    clock: Arc<dyn Clock>,
+}
+
+impl Desk {
+    async fn open(directory: &std::path::Path, clock: Arc<dyn Clock>) -> Result<Self, CliError> {
+        let catalogue = Catalogue::builtin()?;
+        let home = Home::open(directory)?;
+        let store = Store::open(&home.store_address()?).await?;
+        Ok(Self { home, store, catalogue, clock })
+    }
+}
+
+/// Does what the arguments say.
+///
+/// # Errors
+/// [`CliError`]: why it was not done.
+pub async fn execute(
+    arguments: Arguments,
+    clock: Arc<dyn Clock>,
+    to: &mut (dyn io::Write + Send),
+) -> Result<(), CliError> {
+    let mut output = Output::new(to, arguments.json);
+    let directory = arguments.dir.as_path();
+    match arguments.command {
+        Command::Init(init) => service::init(directory, init, clock.now(), &mut output),
+        Command::Run => service::run(directory, clock).await,
+        Command::Completions { shell } => service::completions(shell, &mut output),
+        Command::Study(Studies::Tables) => studies::tables(&mut output),
+        Command::Study(Studies::Template(template)) => studies::template(template, &mut output),
+        other => {
+            let desk = Desk::open(directory, clock).await?;
+            let done = on_store(&desk, other, &mut output).await;
+            desk.store.close().await;
+            done
+        }
+    }
+}
+
+async fn on_store(desk: &Desk, command: Command, output: &mut Output<'_>) -> Result<(), CliError> {
+    match command {
+        Command::Invite(invite) => nodes::invite(desk, invite, output).await,
+        Command::Nodes(command) => nodes::nodes(desk, command, output).await,
+        Command::Study(Studies::Publish { file }) => studies::publish(desk, file, output).await,
+        Command::Study(_) => studies::list(desk, output).await,
+        Command::Round(command) => rounds::rounds(desk, command, output).await,
+        Command::Audit { last } => nodes::audit(desk, last, output).await,
+        // Done in `execute`, which needs no store for them.
+        Command::Init(_) | Command::Run | Command::Completions { .. } => Ok(()),
+    }
+}

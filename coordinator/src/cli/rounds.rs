@@ -1,0 +1,125 @@
+//! `round open`, `list` and `status`.
+//!
+//! **Invariant:** what is printed about a round says who answered, never what.
+
+use super::output::table;
+use super::{CliError, Desk, Output, Rounds, StudyVersion};
+use crate::rounds::status::{self, RoundStatus, Standing};
+use crate::rounds::{self, LoadedRound, Opening};
+use crate::store::studies::Kept;
+use fellestall_shared::clock::Timestamp;
+use fellestall_shared::ids::RoundId;
+use fellestall_shared::period::Period;
+use fellestall_shared::wire::v1::Answer;
+use serde::Serialize;
+use time::macros::format_description;
+use time::{Date, Time};
+
+/// A date, as 2026-08-15.
+pub(super) fn date(text: &str) -> Result<Date, String> {
+    Date::parse(text, format_description!("[year]-[month]-[day]"))
+        .map_err(|_| "a date is written as 2026-08-15".to_owned())
+}
+
+pub(super) async fn rounds(
+    desk: &Desk,
+    command: Rounds,
+    output: &mut Output<'_>,
+) -> Result<(), CliError> {
+    match command {
+        Rounds::Open { study, period, closes } => open(desk, study, period, closes, output).await,
+        Rounds::List => list(desk, output).await,
+        Rounds::Status { round } => {
+            let loaded = load(desk, &round).await?;
+            let status = status::status(&desk.store, &loaded).await?;
+            output.facts(&status, status_text)
+        }
+    }
+}
+
+pub(super) async fn load(desk: &Desk, round: &RoundId) -> Result<LoadedRound, CliError> {
+    let key = desk.home.signing_key.verifying_key();
+    Ok(rounds::load_round(&desk.store, &key, desk.catalogue, round).await?)
+}
+
+#[derive(Serialize)]
+struct Line {
+    round: String,
+    open: bool,
+    closes: String,
+}
+
+async fn open(
+    desk: &Desk,
+    study: StudyVersion,
+    period: Period,
+    closes: Date,
+    output: &mut Output<'_>,
+) -> Result<(), CliError> {
+    // To the end of the day named.
+    let end = closes.with_time(Time::MIDNIGHT).assume_utc().unix_timestamp().saturating_add(86_399);
+    let StudyVersion { study, version } = study;
+    let opening = Opening { study, version, period, closes: Timestamp::from_unix(end) };
+    let (key, now) = (&desk.home.signing_key, desk.clock.now());
+    let (round, kept) = rounds::open_round(&desk.store, key, desk.catalogue, &opening, now).await?;
+    let loaded = load(desk, &round).await?;
+    output.facts(&line(&loaded), |line| match kept {
+        Kept::New => format!("{} is open, due to close {}.", line.round, line.closes),
+        Kept::Stood if line.open => {
+            format!("{} was open already, due to close {}.", line.round, line.closes)
+        }
+        Kept::Stood => format!("{} was closed before; it is not opened again.", line.round),
+    })
+}
+
+fn line(loaded: &LoadedRound) -> Line {
+    Line {
+        round: loaded.round.id().to_string(),
+        open: loaded.closed.is_none(),
+        closes: loaded.round.document().closes.to_string(),
+    }
+}
+
+async fn list(desk: &Desk, output: &mut Output<'_>) -> Result<(), CliError> {
+    let mut lines = Vec::new();
+    for stored in desk.store.rounds().await? {
+        lines.push(line(&load(desk, &stored.round).await?));
+    }
+    output.facts(&lines, |lines| {
+        let row = |line: &Line| {
+            let state = if line.open { "open" } else { "closed" };
+            [line.round.clone(), state.to_owned(), line.closes.clone()]
+        };
+        table(["round", "state", "due to close"], lines.iter().map(row), "No round exists yet.")
+    })
+}
+
+fn status_text(status: &RoundStatus) -> String {
+    let row = |standing: &Standing| {
+        let answer = match standing.decision {
+            None => "no answer yet".to_owned(),
+            Some(Answer::Approved) => "approved".to_owned(),
+            Some(Answer::Refused { reason }) => {
+                let name = serde_json::to_value(reason).ok();
+                let name = name.as_ref().and_then(|value| value.as_str()).unwrap_or("other");
+                format!("refused: {}", name.replace('_', " "))
+            }
+        };
+        let mut report = standing.received.clone().unwrap_or_else(|| "missing".to_owned());
+        if standing.late {
+            report.push_str(" (late)");
+        }
+        [standing.node.to_string(), standing.name.to_owned(), answer, report]
+    };
+    let rows = status.nodes.iter().map(row);
+    format!(
+        "{} is {}, due to close {}: {} of {} nodes have reported (published from {}).\n{}",
+        status.round,
+        if status.open { "open" } else { "closed" },
+        status.closes,
+        status.reported,
+        status.nodes.len(),
+        status.minimum_nodes,
+        table(["node", "municipality", "answer", "release"], rows, "No node is enrolled yet.")
+    )
+}
