@@ -13,6 +13,7 @@ use std::path::Path;
 use std::{fs, io};
 
 mod chance;
+mod foreign;
 mod person;
 mod published;
 mod simulated;
@@ -20,6 +21,7 @@ mod simulated;
 mod tests;
 mod truth;
 
+pub use foreign::{ForeignExport, foreign_sandnes};
 pub use truth::Truth;
 
 /// The purpose that consents in synthetic exports are given for.
