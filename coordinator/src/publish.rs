@@ -22,15 +22,19 @@ mod certificate;
 pub mod combine;
 mod compose;
 mod coverage;
+pub mod csv;
 mod document;
 mod file;
 pub mod noise_law;
 mod number;
 mod rates;
 mod survival;
+pub mod table;
+pub mod verify;
 
 pub use document::*;
 pub use number::Fixed;
+pub use verify::verify;
 
 /// All that a version of a publication is made from.
 #[derive(Debug)]
@@ -284,3 +288,6 @@ fn check_participants(round: &Round, participants: &[Participant]) -> Result<(),
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -68,7 +68,7 @@ impl CellNoise {
     }
 }
 
-fn noise(table: &Table) -> Noise {
+pub(super) fn noise(table: &Table) -> Noise {
     let scale = table.loss.nominal_scale(table.statistic.bound());
     match table.loss {
         Loss::DiscreteGaussian { .. } => Noise::DiscreteGaussian { sigma: scale },
