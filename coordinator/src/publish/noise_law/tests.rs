@@ -1,4 +1,11 @@
 //! The law against brute-force convolution.
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_wrap,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "test arithmetic on small numbers"
+)]
 
 use super::{Noise, NoiseLaw};
 

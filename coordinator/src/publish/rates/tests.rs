@@ -1,4 +1,5 @@
 //! Retention as Fafo printed it, and Fieller's interval where the naive one fails.
+#![expect(clippy::cast_precision_loss, reason = "test arithmetic on small numbers")]
 
 use super::super::combine::{CellNoise, Summed};
 use super::super::noise_law::{Noise, NoiseLaw};

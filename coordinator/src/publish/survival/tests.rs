@@ -1,4 +1,9 @@
 //! The curve by hand, and the measured coverage of its intervals.
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    reason = "test arithmetic on small numbers"
+)]
 
 use super::super::noise_law::{Noise, NoiseLaw};
 use super::super::tests::intervals::Sampler;
@@ -52,9 +57,9 @@ fn coverage(nodes: u32, sigma: f64, people: f64, seed: u64) -> (f64, f64, usize)
     let mut sampler = Sampler::new(noise, seed);
     let (rounds, mut covered, mut given) = (600, vec![0_usize; 37], vec![0_usize; 37]);
     for _ in 0..rounds {
-        let noisy: Vec<(i64, i64)> =
+        let drawn: Vec<(i64, i64)> =
             pairs.iter().map(|(a, b)| (a + sampler.sum(nodes), b + sampler.sum(nodes))).collect();
-        for (index, point) in curve(&bands(&noisy), law.variance(), 1.96).iter().enumerate() {
+        for (index, point) in curve(&bands(&drawn), law.variance(), 1.96).iter().enumerate() {
             let truth = exact[index].survival.value;
             let inside = point.survival.lower95 <= truth && truth <= point.survival.upper95;
             covered[index] += usize::from(inside);

@@ -3,6 +3,12 @@
 //! Each round draws the noise of nineteen nodes in every cell; 1,000 rounds, fixed seed. At 1,000
 //! rounds of one figure the standard error of its coverage is 0.7 points, so that an honest figure
 //! leaves the band of 2 points with probability 0.004; tables pool at least 4 figures.
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_wrap,
+    clippy::cast_possible_truncation,
+    reason = "test arithmetic on small numbers"
+)]
 
 use super::super::noise_law::Noise;
 use super::*;

@@ -64,7 +64,7 @@ fn a_figure_that_does_not_follow_from_the_releases_is_found_even_under_a_valid_s
     check_forged(
         |file| {
             file.publication.certificate.releases[0].ledger_head =
-                file.publication.certificate.study_digest
+                file.publication.certificate.study_digest;
         },
         "the head of a ledger",
     );
@@ -78,7 +78,7 @@ fn a_figure_that_does_not_follow_from_the_releases_is_found_even_under_a_valid_s
     check_forged(
         |file| {
             file.publication.certificate.study_document =
-                file.publication.certificate.round_document.clone()
+                file.publication.certificate.round_document.clone();
         },
         "the signature of the study",
     );
