@@ -3,12 +3,13 @@
 //! Why Fieller and not the ratio with a delta-method error: numerator and denominator carry noise,
 //! and share some of it. For a ratio r of true sums, `A - r B` is a sum of noises with mean 0 and a
 //! known variance, so the set of all r that this test does not reject at 5 % holds the true ratio
-//! in 95 % of rounds, however small the denominator; the delta method treats the denominator as
-//! known in its own error term and covers too little when it is small. The set is the solution of
+//! in 95 % of rounds, however small the denominator. The set is the solution of
 //! `r^2 (B^2 - z^2 vbb) - 2 r (A B - z^2 vab) + (A^2 - z^2 vaa) <= 0` (Fieller 1954). When `B` is
-//! not clearly above its own noise the set is unbounded: then no rate is given at all.
+//! not clearly above its own noise the set is unbounded: then no rate is given at all. Among the
+//! rates that are given, with a denominator of twice its noise, Fieller's interval covers 95 % and
+//! the delta method's 88 % (a test measures both); far above the noise they agree.
 //!
-//! Each rule of retention, from the census table S2 (rows of DOMAIN in the definition's order):
+//! Each rule of retention, from the census table S2:
 //! - *all taken in*: in the first or a later ordinary dwelling, of everyone ever settled: these two,
 //!   without a dwelling, unresolved, left and dead. Those not yet settled had no home to keep, and
 //!   those whose situation is unknown are in neither number: counting them as settled or as
