@@ -5,6 +5,8 @@
 
 use crate::home::{Home, HomeError};
 use crate::invitation::InviteError;
+use crate::publish::verify::VerifyError;
+use crate::rounds::publication::PublicationError;
 use crate::rounds::{LoadError, OpenError, PublishStudyFailure};
 use crate::server::StartError;
 use crate::store::nodes::DecideError;
@@ -22,6 +24,7 @@ use std::sync::Arc;
 
 mod nodes;
 pub mod output;
+mod publications;
 mod rounds;
 mod service;
 mod studies;
@@ -63,6 +66,20 @@ pub enum Command {
     /// Rounds: a study asked about a period.
     #[command(subcommand)]
     Round(Rounds),
+    /// What was published.
+    #[command(subcommand)]
+    Publications(Publications),
+    /// Check a publication or bundle offline: recompute its figures, follow its signatures.
+    Verify {
+        /// The file: a publication, or a bundle with its signed releases.
+        file: PathBuf,
+        /// The coordinator's public key (base64) that it must be signed with [default: that of the
+        /// coordinator in --dir; without either, whose key it is is not checked].
+        #[arg(long, value_name = "KEY")]
+        key: Option<String>,
+    },
+    /// Print the public key (base64) that studies, rounds and publications are signed with.
+    Key,
     /// Show what happened last; alarms are marked.
     Audit {
         /// How many lines.
@@ -190,6 +207,68 @@ pub enum Rounds {
         /// The round, as core.1.2026H1.
         round: RoundId,
     },
+    /// Close a round and publish its figures; a closed round stays as it is.
+    Close {
+        /// The round, as core.1.2026H1.
+        round: RoundId,
+    },
+    /// Publish a further version of a closed round, with the releases that came late.
+    Revise {
+        /// The round, as core.1.2026H1.
+        round: RoundId,
+    },
+}
+
+/// Commands about what was published.
+#[derive(Debug, Subcommand)]
+pub enum Publications {
+    /// List every version of every round.
+    List,
+    /// Write one publication out, in the bytes that are stored.
+    Export {
+        /// The publication, as core.1.2026H1.v1.
+        id: PublicationId,
+        /// In which form.
+        #[arg(long = "as", value_enum, default_value_t = Form::Json)]
+        form: Form,
+        /// To this file, instead of standard output.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+}
+
+/// In which form a publication is written out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Form {
+    /// The public document.
+    Json,
+    /// The document with every signed release in it, for auditors.
+    Bundle,
+    /// The figures, one a line.
+    Csv,
+    /// The rates, one a line.
+    RatesCsv,
+    /// Tables for a terminal.
+    Text,
+}
+
+/// One version of a round's publication.
+#[derive(Debug, Clone)]
+pub struct PublicationId {
+    /// The round.
+    pub round: RoundId,
+    /// The version.
+    pub version: u32,
+}
+
+impl std::str::FromStr for PublicationId {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wanted = || "a publication is written as core.1.2026H1.v1".to_owned();
+        let (round, version) = text.rsplit_once(".v").ok_or_else(wanted)?;
+        let version = version.parse().map_err(|_| wanted())?;
+        Ok(Self { round: round.parse().map_err(|_| wanted())?, version })
+    }
 }
 
 /// A study, or one version of it.
@@ -249,6 +328,23 @@ pub enum CliError {
     /// A stored study or round.
     #[error(transparent)]
     Load(#[from] LoadError),
+    /// No publication.
+    #[error(transparent)]
+    Publication(#[from] PublicationError),
+    /// No such publication.
+    #[error("there is no version {version} of {round}; see `publications list`")]
+    NoPublication {
+        /// The round asked for.
+        round: RoundId,
+        /// The version asked for.
+        version: u32,
+    },
+    /// A file that does not verify.
+    #[error("the file does not verify")]
+    Verify(#[from] VerifyError),
+    /// A key that is none.
+    #[error("--key must be the 32 bytes of a public key in base64, as `key` prints it")]
+    TrustedKey,
     /// A file that cannot be read or written.
     #[error("{path} cannot be {what}")]
     File {
@@ -287,7 +383,7 @@ impl CliError {
     /// The exit code, as [`EXIT_CODES`] says.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
-        1
+        if matches!(self, Self::Verify(_)) { 3 } else { 1 }
     }
 }
 
@@ -323,6 +419,11 @@ pub async fn execute(
         Command::Init(init) => service::init(directory, init, clock.now(), &mut output),
         Command::Run => service::run(directory, clock).await,
         Command::Completions { shell } => service::completions(shell, &mut output),
+        Command::Key => service::key(directory, &mut output),
+        Command::Verify { file, key } => {
+            let trusted = publications::trusted(directory, key)?;
+            publications::verify(file, trusted.as_ref(), &mut output)
+        }
         Command::Study(Studies::Tables) => studies::tables(&mut output),
         Command::Study(Studies::Template(template)) => studies::template(template, &mut output),
         other => {
@@ -341,8 +442,13 @@ async fn on_store(desk: &Desk, command: Command, output: &mut Output<'_>) -> Res
         Command::Study(Studies::Publish { file }) => studies::publish(desk, file, output).await,
         Command::Study(_) => studies::list(desk, output).await,
         Command::Round(command) => rounds::rounds(desk, command, output).await,
+        Command::Publications(command) => publications::publications(desk, command, output).await,
         Command::Audit { last } => nodes::audit(desk, last, output).await,
         // Done in `execute`, which needs no store for them.
-        Command::Init(_) | Command::Run | Command::Completions { .. } => Ok(()),
+        Command::Init(_)
+        | Command::Run
+        | Command::Key
+        | Command::Verify { .. }
+        | Command::Completions { .. } => Ok(()),
     }
 }

@@ -85,6 +85,12 @@ impl Home {
         Self::open(directory)
     }
 
+    /// Whether there is a coordinator in `directory`.
+    #[must_use]
+    pub fn exists(directory: &Path) -> bool {
+        directory.join(CONFIG).exists()
+    }
+
     /// Reads the coordinator in `directory`.
     ///
     /// # Errors

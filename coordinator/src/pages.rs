@@ -3,12 +3,14 @@
 //! **Invariant:** read only, without identity, without scripts; serves publications and nothing else.
 
 use crate::api::error::chain;
+use crate::publish::{PublicationFile, csv};
 use crate::store::publications::PublicationLine;
 use crate::store::{Store, StoreError};
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use fellestall_shared::labels::Language;
 use fellestall_shared::limits::REQUEST_TIMEOUT;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
@@ -93,7 +95,7 @@ async fn list(State(store): State<Store>) -> Result<impl IntoResponse, PageError
     Ok((SECURITY, Json(lines)))
 }
 
-/// `GET /publications/{id}.json`.
+/// `GET /publications/{id}.json` and `.csv`.
 async fn file(State(store): State<Store>, Path(name): Path<String>) -> Result<Response, PageError> {
     let (id, kind) = name.rsplit_once('.').ok_or(PageError::NotFound)?;
     let (round, version) = id.rsplit_once(".v").ok_or(PageError::NotFound)?;
@@ -102,6 +104,13 @@ async fn file(State(store): State<Store>, Path(name): Path<String>) -> Result<Re
     let publication = store.publication(&round, version).await?.ok_or(PageError::NotFound)?;
     let (media_type, body) = match kind {
         "json" => ("application/json", publication.document),
+        "csv" => {
+            let file: PublicationFile = serde_json::from_slice(&publication.document)
+                .map_err(|_| StoreError::Damaged { column: "document" })?;
+            let figures = csv::figures(&file.publication, Language::Nb)
+                .map_err(|_| StoreError::Damaged { column: "document" })?;
+            ("text/csv; charset=utf-8", figures)
+        }
         _ => return Err(PageError::NotFound),
     };
     let headers = [

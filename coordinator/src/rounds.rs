@@ -15,6 +15,7 @@ use fellestall_shared::signed::{Envelope, SignatureError, SigningKey, Verified, 
 use fellestall_shared::study::{Study, StudyError};
 use fellestall_shared::wire::v1::{RoundDocument, StudyDocument};
 
+pub mod publication;
 pub mod status;
 
 /// Why a stored study or round cannot be used.

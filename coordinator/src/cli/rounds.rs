@@ -3,7 +3,7 @@
 //! **Invariant:** what is printed about a round says who answered, never what.
 
 use super::output::table;
-use super::{CliError, Desk, Output, Rounds, StudyVersion};
+use super::{CliError, Desk, Output, Rounds, StudyVersion, publications};
 use crate::rounds::status::{self, RoundStatus, Standing};
 use crate::rounds::{self, LoadedRound, Opening};
 use crate::store::studies::Kept;
@@ -34,6 +34,8 @@ pub(super) async fn rounds(
             let status = status::status(&desk.store, &loaded).await?;
             output.facts(&status, status_text)
         }
+        Rounds::Close { round } => publications::close(desk, &round, output).await,
+        Rounds::Revise { round } => publications::revise(desk, &round, output).await,
     }
 }
 

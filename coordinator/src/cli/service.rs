@@ -8,7 +8,9 @@ use crate::home::Home;
 use crate::server::Server;
 use clap::CommandFactory;
 use clap_complete::Shell;
+use data_encoding::BASE64;
 use fellestall_shared::clock::{Clock, Timestamp};
+use fellestall_shared::signed::VerifyingKey;
 use serde::Serialize;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -57,6 +59,18 @@ pub(super) fn init(
             made.directory, made.authority, made.signing_key
         )
     })
+}
+
+#[derive(Serialize)]
+struct PublicKey {
+    key: VerifyingKey,
+    fingerprint: String,
+}
+
+pub(super) fn key(directory: &Path, output: &mut Output<'_>) -> Result<(), CliError> {
+    let key = Home::open(directory)?.signing_key.verifying_key();
+    let facts = PublicKey { fingerprint: key.fingerprint().to_string(), key };
+    output.facts(&facts, |facts| BASE64.encode(facts.key.as_bytes()))
 }
 
 pub(super) async fn run(directory: &Path, clock: Arc<dyn Clock>) -> Result<(), CliError> {

@@ -1,0 +1,220 @@
+//! From a round's stored releases to its next publication.
+//!
+//! **Invariant:** the releases are read, merged and published in the one transaction that holds the
+//! round, and every publication before it, of any study, is known to the guard against differences.
+
+use super::LoadError;
+use super::LoadedRound;
+use super::status;
+use crate::publish::{
+    self, EarlierPublication, Participant, PublishError, PublishInput, Published, Reported,
+};
+use crate::store::nodes::{Node, NodeStatus};
+use crate::store::publications::{Head, StoredPublication};
+use crate::store::releases::StoredRelease;
+use crate::store::rounds::{NewPublication, PublishRoundError, RoundContents};
+use crate::store::{Store, StoreError};
+use fellestall_shared::clock::Timestamp;
+use fellestall_shared::ids::{MunicipalityNumber, NodeId, StatisticId};
+use fellestall_shared::period::Period;
+use fellestall_shared::round::{AcceptedRelease, ReleaseError, Round};
+use fellestall_shared::signed::{Envelope, SignatureError, SigningKey};
+use fellestall_shared::wire::v1::{Answer, ReleaseDocument};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Why no figures could be made.
+#[derive(Debug, thiserror::Error)]
+pub enum FiguresError {
+    /// The merge refused.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+    /// A stored release whose signature does not hold.
+    #[error("the stored release of {node} is damaged")]
+    Damaged {
+        /// The node.
+        node: NodeId,
+        /// What does not hold.
+        #[source]
+        source: SignatureError,
+    },
+    /// A stored release that does not answer its round.
+    #[error("the stored release of {node} does not answer its round")]
+    Foreign {
+        /// The node.
+        node: NodeId,
+        /// What differs.
+        #[source]
+        source: ReleaseError,
+    },
+    /// A node that enrolled and reported in this very moment.
+    #[error("{node} has only just enrolled; try again")]
+    JustEnrolled {
+        /// The node.
+        node: NodeId,
+    },
+    /// A stored publication whose summary cannot be read.
+    #[error("what is stored of an earlier publication cannot be read or written")]
+    Summary(#[from] serde_json::Error),
+}
+
+/// Why nothing was published.
+#[derive(Debug, thiserror::Error)]
+pub enum PublicationError {
+    /// The round, or what nodes decided, cannot be used.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The round, or its figures.
+    #[error(transparent)]
+    Round(#[from] PublishRoundError<FiguresError>),
+}
+
+/// What the store keeps of a publication for the guard against differences.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Summary {
+    period: Period,
+    statistics: BTreeSet<StatisticId>,
+    municipalities: BTreeSet<MunicipalityNumber>,
+    minimum_difference: u32,
+}
+
+/// All that a publication is made from but the releases, read before the round is held.
+struct Press<'a> {
+    loaded: &'a LoadedRound,
+    nodes: Vec<Node>,
+    answers: BTreeMap<NodeId, Answer>,
+    key: &'a SigningKey,
+    now: Timestamp,
+}
+
+/// Closes a round and publishes its first version; a closed round gives what it closed with.
+///
+/// # Errors
+/// [`PublicationError`]: the round stays open.
+pub async fn close(
+    store: &Store,
+    key: &SigningKey,
+    loaded: &LoadedRound,
+    now: Timestamp,
+) -> Result<StoredPublication, PublicationError> {
+    let press = Press::new(store, key, loaded, now).await?;
+    let first = |contents: RoundContents| press.print(&contents, 1);
+    Ok(store.close_round(loaded.round.id(), now, first).await?)
+}
+
+/// Publishes the next version of a closed round with the releases that came late; `None` if none did.
+///
+/// # Errors
+/// [`PublicationError`]: nothing changed.
+pub async fn revise(
+    store: &Store,
+    key: &SigningKey,
+    loaded: &LoadedRound,
+    now: Timestamp,
+) -> Result<Option<StoredPublication>, PublicationError> {
+    let press = Press::new(store, key, loaded, now).await?;
+    let next = |contents: RoundContents| press.print_if_new(&contents);
+    Ok(store.revise_round(loaded.round.id(), now, next).await?)
+}
+
+impl<'a> Press<'a> {
+    async fn new(
+        store: &Store,
+        key: &'a SigningKey,
+        loaded: &'a LoadedRound,
+        now: Timestamp,
+    ) -> Result<Self, PublicationError> {
+        let nodes = store.nodes().await?;
+        let answers = status::decisions(store, loaded, &nodes).await?;
+        Ok(Self { loaded, nodes, answers, key, now })
+    }
+
+    fn round(&self) -> &Round {
+        &self.loaded.round
+    }
+
+    fn print_if_new(&self, contents: &RoundContents) -> Result<Option<NewPublication>, FiguresError> {
+        let newest = contents.published.iter().rfind(|head| head.round == *self.round().id());
+        let Some(newest) = newest else {
+            return self.print(contents, 1).map(Some);
+        };
+        let reported: BTreeSet<_> =
+            contents.releases.iter().map(|release| release.municipality.clone()).collect();
+        let summary: Summary = serde_json::from_str(&newest.summary)?;
+        if summary.municipalities == reported {
+            return Ok(None);
+        }
+        self.print(contents, newest.version.saturating_add(1)).map(Some)
+    }
+
+    fn print(&self, contents: &RoundContents, version: u32) -> Result<NewPublication, FiguresError> {
+        let participants = self.participants(&contents.releases)?;
+        let summary = Summary {
+            period: self.round().period(),
+            statistics: statistics(self.round()),
+            municipalities: contents.releases.iter().map(|r| r.municipality.clone()).collect(),
+            minimum_difference: self.round().study().document().minimum_difference,
+        };
+        let Published { document, digest, bundle, .. } = publish::publish(PublishInput {
+            round: self.round(),
+            study_envelope: &self.loaded.study_envelope,
+            round_envelope: &self.loaded.round_envelope,
+            version,
+            published: self.now,
+            participants,
+            earlier: contents.published.iter().map(earlier).collect::<Result<_, _>>()?,
+            key: self.key,
+        })?;
+        Ok(NewPublication { digest, document, bundle, summary: serde_json::to_string(&summary)? })
+    }
+
+    /// Every node that reported, and every enrolled node of a municipality that did not.
+    fn participants(&self, releases: &[StoredRelease]) -> Result<Vec<Participant>, FiguresError> {
+        let known = |id: &NodeId| self.nodes.iter().any(|node| node.node == *id);
+        if let Some(release) = releases.iter().find(|release| !known(&release.node)) {
+            return Err(FiguresError::JustEnrolled { node: release.node.clone() });
+        }
+        let mut participants = Vec::new();
+        for node in &self.nodes {
+            let of_municipality =
+                releases.iter().find(|release| release.municipality == node.municipality);
+            let own = of_municipality.filter(|release| release.node == node.node);
+            let awaited = node.status == NodeStatus::Enrolled && of_municipality.is_none();
+            if own.is_none() && !awaited {
+                continue;
+            }
+            participants.push(Participant {
+                node: node.node.clone(),
+                municipality: node.municipality.clone(),
+                release_key: node.release_key.clone(),
+                decision: self.answers.get(&node.node).copied(),
+                reported: own.map(|release| self.reported(node, release)).transpose()?,
+            });
+        }
+        Ok(participants)
+    }
+
+    fn reported(&self, node: &Node, stored: &StoredRelease) -> Result<Reported, FiguresError> {
+        let damaged = |source| FiguresError::Damaged { node: node.node.clone(), source };
+        let verified = Envelope::from_json(&stored.envelope)
+            .and_then(|envelope| envelope.verify::<ReleaseDocument>(&node.release_key))
+            .map_err(damaged)?;
+        let release = AcceptedRelease::new(verified, self.round(), &node.node, &node.municipality)
+            .map_err(|source| FiguresError::Foreign { node: node.node.clone(), source })?;
+        Ok(Reported { release, late: stored.late })
+    }
+}
+
+fn statistics(round: &Round) -> BTreeSet<StatisticId> {
+    round.study().tables().iter().map(|table| table.statistic.id().clone()).collect()
+}
+
+fn earlier(head: &Head) -> Result<EarlierPublication, FiguresError> {
+    let Summary { period, statistics, municipalities, minimum_difference } =
+        serde_json::from_str(&head.summary)?;
+    let (round, version) = (head.round.clone(), head.version);
+    Ok(EarlierPublication { round, version, period, statistics, municipalities, minimum_difference })
+}
