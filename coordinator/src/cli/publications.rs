@@ -81,8 +81,11 @@ pub(super) async fn publications(
             let bytes = form_of(stored, form)?;
             match out {
                 None => output.bytes(&bytes),
-                Some(path) => std::fs::write(&path, bytes)
-                    .map_err(|source| CliError::File { path, what: "written", source }),
+                Some(path) => std::fs::write(&path, bytes).map_err(|source| CliError::File {
+                    path,
+                    what: "written",
+                    source,
+                }),
             }
         }
     }
@@ -131,8 +134,11 @@ pub(super) fn verify(
     trusted: Option<&VerifyingKey>,
     output: &mut Output<'_>,
 ) -> Result<(), CliError> {
-    let bytes = std::fs::read(&file)
-        .map_err(|source| CliError::File { path: file, what: "read", source })?;
+    let bytes = std::fs::read(&file).map_err(|source| CliError::File {
+        path: file,
+        what: "read",
+        source,
+    })?;
     let report = publish::verify(&bytes, trusted, Catalogue::builtin()?)?;
     output.facts(&report, ToString::to_string)
 }

@@ -136,7 +136,10 @@ impl<'a> Press<'a> {
         &self.loaded.round
     }
 
-    fn print_if_new(&self, contents: &RoundContents) -> Result<Option<NewPublication>, FiguresError> {
+    fn print_if_new(
+        &self,
+        contents: &RoundContents,
+    ) -> Result<Option<NewPublication>, FiguresError> {
         let newest = contents.published.iter().rfind(|head| head.round == *self.round().id());
         let Some(newest) = newest else {
             return self.print(contents, 1).map(Some);
@@ -150,7 +153,11 @@ impl<'a> Press<'a> {
         self.print(contents, newest.version.saturating_add(1)).map(Some)
     }
 
-    fn print(&self, contents: &RoundContents, version: u32) -> Result<NewPublication, FiguresError> {
+    fn print(
+        &self,
+        contents: &RoundContents,
+        version: u32,
+    ) -> Result<NewPublication, FiguresError> {
         let participants = self.participants(&contents.releases)?;
         let summary = Summary {
             period: self.round().period(),
@@ -216,5 +223,12 @@ fn earlier(head: &Head) -> Result<EarlierPublication, FiguresError> {
     let Summary { period, statistics, municipalities, minimum_difference } =
         serde_json::from_str(&head.summary)?;
     let (round, version) = (head.round.clone(), head.version);
-    Ok(EarlierPublication { round, version, period, statistics, municipalities, minimum_difference })
+    Ok(EarlierPublication {
+        round,
+        version,
+        period,
+        statistics,
+        municipalities,
+        minimum_difference,
+    })
 }
