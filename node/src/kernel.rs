@@ -23,6 +23,8 @@ pub mod count;
 mod journal;
 mod ledger;
 mod mechanism;
+#[cfg(test)]
+mod people;
 pub mod person;
 pub mod raw;
 pub mod records;

@@ -12,6 +12,9 @@ use fellestall_shared::period::Period;
 use fellestall_shared::wire::v1::LegalBasis;
 use time::Date;
 
+#[cfg(test)]
+mod tests;
+
 /// The participants who may be counted. No public length, no debug form.
 pub(super) struct Cohort<'r> {
     people: Vec<(&'r PersonId, &'r Person)>,

@@ -14,6 +14,9 @@ use fellestall_shared::statistic::{Statistic, Variable};
 use std::collections::BTreeMap;
 use zeroize::Zeroize;
 
+#[cfg(test)]
+mod tests;
+
 /// The node's secret for choosing cells and for the consent snapshot. Made once, when the node is
 /// set up: another key would choose other cells of one person in the next period.
 pub struct CountKey([u8; 32]);

@@ -24,6 +24,9 @@ mod loss;
 mod milestone;
 mod problem;
 mod survival;
+#[cfg(test)]
+mod tests;
+
 /// One participant, seen from the end of a period through the window of a table.
 #[derive(Clone, Copy)]
 pub(super) struct View<'p> {

@@ -4,7 +4,7 @@
 
 use super::View;
 use super::calendar::months_after;
-use super::loss::is_loss;
+use super::loss::{Ending, ending, is_loss};
 use crate::kernel::person::{EndMode, ExitReason, Person, Tenancy, When};
 use std::cmp::Reverse;
 use time::Date;
@@ -40,10 +40,9 @@ pub(super) fn standing(person: &Person, day: Date) -> Standing {
     match (participant.exit, participant.exit_reason) {
         (Some(When::On(exit)), Some(ExitReason::Died)) if exit <= day => Standing::Died,
         (Some(When::On(exit)), _) if exit <= day => Standing::Left,
-        (Some(When::On(_)), _) => Standing::Present,
         (Some(When::Unknown), _) | (None, Some(_)) => Standing::Unknown,
         (None, None) if deaths.any(|death| death == When::Unknown) => Standing::Unknown,
-        (None, None) => Standing::Present,
+        (Some(When::On(_)), _) | (None, None) => Standing::Present,
     }
 }
 
@@ -235,9 +234,7 @@ pub(super) fn latest_tenure(view: &View<'_>) -> &'static str {
 /// Whether the dwelling moved into last by `day` was lost by then.
 pub(super) fn has_lost_latest(view: &View<'_>, day: Date) -> bool {
     let view = View { census: day, ..*view };
-    let is_lost = |tenancy: &Tenancy| {
-        matches!(super::loss::ending(tenancy, day), super::loss::Ending::Lost(_))
-    };
+    let is_lost = |tenancy: &Tenancy| matches!(ending(tenancy, day), Ending::Lost(_));
     latest(&view, |_| true).is_some_and(|(tenancy, _)| is_lost(tenancy))
 }
 
