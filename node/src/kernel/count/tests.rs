@@ -207,8 +207,9 @@ fn a_wider_bound_counts_what_the_catalogue_clips() {
 
 #[test]
 fn which_cells_of_a_participant_count_follows_from_the_key_and_the_participant() {
-    let rows: String =
-        ContactCategory::CODES.iter().map(|code| format!("contact 2016-11 {code} 1;")).collect();
+    let rows: Vec<String> =
+        ContactCategory::CODES.iter().map(|code| format!("contact 2016-11 {code} 1")).collect();
+    let rows = rows.join("; ");
     // Ten participants with contact in every category: each counts in six, and not all in the same.
     let cells = cells(&[rows.as_str(); 10], "2016", "S18", None);
     assert_eq!(cells.iter().sum::<i64>(), 60);
