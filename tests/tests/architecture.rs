@@ -86,8 +86,18 @@ fn shared_has_no_runtime_no_network_and_no_storage() {
     Graph::of_workspace().assert_out_of_reach(
         "fellestall-shared",
         &[
-            "tokio", "hyper", "axum", "reqwest", "mio", "sqlx", "rusqlite", "csv", "opendp",
-            "fellestall-node", "fellestall-coordinator", "fellestall-tests",
+            "tokio",
+            "hyper",
+            "axum",
+            "reqwest",
+            "mio",
+            "sqlx",
+            "rusqlite",
+            "csv",
+            "opendp",
+            "fellestall-node",
+            "fellestall-coordinator",
+            "fellestall-tests",
         ],
     );
 }
