@@ -7,8 +7,10 @@
 //! release that is already on disk, or an error that says nothing about anyone. There is no clock,
 //! no network and no way to get a charge back.
 
+use crate::kernel::count::{CountError, CountKey};
 use crate::kernel::journal::Journal;
 use crate::kernel::ledger::Ledger;
+use crate::kernel::records::Records;
 use crate::kernel::release::Counts;
 use fellestall_shared::ids::{MunicipalityNumber, NodeId, ReleaseId, StudyId};
 use fellestall_shared::period::Period;
@@ -51,6 +53,7 @@ pub struct KernelConfig {
 
 /// What only this node knows.
 pub struct Secrets {
+    count_key: CountKey,
     release_key: SigningKey,
 }
 
@@ -58,8 +61,8 @@ impl Secrets {
     /// The node's secrets: 32 random bytes made once, which choose cells and key the consent
     /// snapshot, and the key that signs releases. Both belong to the journal for as long as it lives.
     #[must_use]
-    pub fn new(_count_key: [u8; 32], release_key: SigningKey) -> Self {
-        Self { release_key }
+    pub fn new(count_key: [u8; 32], release_key: SigningKey) -> Self {
+        Self { count_key: CountKey::from_bytes(count_key), release_key }
     }
 }
 
@@ -99,6 +102,9 @@ pub enum KernelError {
     /// It does not fit in the budget.
     #[error(transparent)]
     Budget(#[from] BudgetError),
+    /// The records could not be counted.
+    #[error("the records could not be counted; nothing was charged")]
+    Count(#[from] CountError),
     /// The release could not be made.
     #[error("the release could not be made; nothing was charged")]
     Make(#[from] MakeError),
@@ -195,6 +201,22 @@ impl Kernel {
         let mut turn = self.journal.begin(Some(id))?;
         turn.take_recorded().ok_or(KernelError::Lost)
     }
+}
+
+/// Counts the tables of a round over those whose consent is in force for its purpose.
+///
+/// # Privacy
+/// P2: the bound that each table's noise is made for is the one that was enforced on each
+/// participant here. Exact counts go on to the mechanism and nowhere else.
+fn count(records: &Records, round: &Round, key: &CountKey) -> Result<Counts, CountError> {
+    let document = round.study().document();
+    let (purpose, basis) = (&document.purpose, document.legal_basis);
+    let cohort = consent::cohort(records, purpose, basis, round.period(), key);
+    let tables = round.study().tables();
+    let asked: Vec<_> =
+        tables.iter().map(|table| (table.statistic, table.statistic.bound())).collect();
+    let tables = count::count(&asked, round.period(), &cohort, key)?;
+    Ok(Counts { tables, consent_snapshot: cohort.snapshot() })
 }
 
 #[cfg(test)]

@@ -145,6 +145,14 @@ impl Journal {
             .map_err(|source| JournalError::from_sqlite(turn.path, source))?;
         turn.commit()
     }
+
+    /// Sets a pragma, so that a test can have a full or read-only disk.
+    #[cfg(test)]
+    pub(super) fn pragma(&self, pragma: &str) {
+        // Some pragmas answer with a row.
+        let set = self.connection.query_row(&format!("PRAGMA {pragma}"), [], |_| Ok(()));
+        assert!(matches!(set, Ok(()) | Err(rusqlite::Error::QueryReturnedNoRows)), "{pragma}");
+    }
 }
 
 impl Turn<'_> {
@@ -207,6 +215,3 @@ impl Turn<'_> {
         })
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -161,4 +161,5 @@ fn l2_ceil(bound: Bound) -> f64 {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_precision_loss, reason = "draws and their numbers are far below 2^53")]
 mod tests;

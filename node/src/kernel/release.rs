@@ -15,13 +15,13 @@ use fellestall_shared::wire::v1::{ReleaseDocument, ReleasedTable};
 
 /// The answer to one question, in one of the states [`Planned`], [`Recorded`] or [`Sent`].
 #[derive(Debug)]
-#[must_use]
 pub struct Release<State> {
     id: ReleaseId,
     state: State,
 }
 
 /// Granted by the ledger; not counted, not noised, not on disk.
+#[must_use]
 pub struct Planned {
     grant: BudgetGrant,
     sequence: u64,

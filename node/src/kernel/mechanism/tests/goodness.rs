@@ -17,8 +17,11 @@ impl Masses {
     }
 
     fn of(log_mass: impl Fn(f64) -> f64, reach: f64) -> Self {
-        let masses: Vec<f64> =
-            (0..).map(f64::from).take_while(|x| *x < reach).map(|x| log_mass(x).exp()).collect();
+        let masses: Vec<f64> = (0..1_000_000)
+            .map(f64::from)
+            .take_while(|x| *x < reach)
+            .map(|x| log_mass(x).exp())
+            .collect();
         let total = masses[0] + 2.0 * masses[1..].iter().sum::<f64>();
         Self(masses.into_iter().map(|mass| mass / total).collect())
     }
@@ -66,6 +69,7 @@ impl Masses {
 
 /// The probability that chi-square with `degrees` of freedom exceeds `x`: the regularised upper
 /// incomplete gamma function at `(degrees / 2, x / 2)` (Press et al., Numerical Recipes, 6.2).
+#[expect(clippy::many_single_char_names, reason = "the names of the source")]
 pub fn chi_square_tail(x: f64, degrees: f64) -> f64 {
     let (a, x) = (degrees / 2.0, x / 2.0);
     if x <= 0.0 {
