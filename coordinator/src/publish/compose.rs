@@ -61,9 +61,9 @@ pub fn compose(round: &Round, parts: Parts) -> Result<Publication, PublishError>
 
 fn about() -> Labels {
     Labels {
-        nb: "Tallene er summer av tellinger med tilført støy, og kan være negative. Et 95 %-intervall dekker den eksakte summen over kommunene som har rapportert, i minst 95 av 100 tilfeller. Intervallet gjelder støyen, ikke kommunene som mangler.".to_owned(),
-        nn: "Tala er summar av teljingar med tilført støy, og kan vere negative. Eit 95 %-intervall dekkjer den eksakte summen over kommunane som har rapportert, i minst 95 av 100 tilfelle. Intervallet gjeld støyen, ikkje kommunane som manglar.".to_owned(),
-        en: "The figures are sums of counts with added noise, and may be negative. A 95 % interval covers the exact sum over the municipalities that reported in at least 95 of 100 cases. The interval speaks of the noise, not of the municipalities that are missing.".to_owned(),
+        nb: "Tallene er summer av tellinger med tilført støy, og kan være negative. Et 95\u{a0}%-intervall dekker den eksakte summen over kommunene som har rapportert, i minst 95 av 100 tilfeller. Intervallet gjelder støyen, ikke kommunene som mangler.".to_owned(),
+        nn: "Tala er summar av teljingar med tilført støy, og kan vere negative. Eit 95\u{a0}%-intervall dekkjer den eksakte summen over kommunane som har rapportert, i minst 95 av 100 tilfelle. Intervallet gjeld støyen, ikkje kommunane som manglar.".to_owned(),
+        en: "The figures are sums of counts with added noise, and may be negative. A 95\u{a0}% interval covers the exact sum over the municipalities that reported in at least 95 of 100 cases. The interval speaks of the noise, not of the municipalities that are missing.".to_owned(),
     }
 }
 

@@ -4,7 +4,7 @@
 //! a file and in a letter.
 
 use super::{Estimate, Fixed, Publication, PublishedCell, PublishedTable};
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{CellAlignment, ContentArrangement, Table, TableComponent, presets};
 use fellestall_shared::labels::{Labels, Language};
 use std::fmt::Write as _;
 
@@ -131,7 +131,9 @@ impl Words {
 fn blank(width: u16) -> Table {
     let mut table = Table::new();
     table
-        .load_preset(presets::UTF8_HORIZONTAL_ONLY)
+        .load_preset(presets::NOTHING)
+        .set_style(TableComponent::HeaderLines, '─')
+        .set_style(TableComponent::MiddleHeaderIntersections, '─')
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width(width)
         .force_no_tty();
@@ -250,7 +252,8 @@ fn integer(value: i64) -> String {
 
 fn wrap(text: &str, width: usize) -> String {
     let mut lines: Vec<String> = vec![String::new()];
-    for word in text.split_whitespace() {
+    // A hard space keeps "95 %" on one line.
+    for word in text.split(' ') {
         let Some(line) = lines.last_mut() else { break };
         if line.is_empty() {
             line.push_str(word);

@@ -234,6 +234,40 @@ fn coverage_says_who_is_missing_who_declined_and_who_came_late() {
 }
 
 #[test]
+fn n06_every_subset_of_reported_late_and_missing_nodes_is_shown_as_it_is() {
+    let federation = Federation::new(&document(&[("S5", gaussian(50_000))]), 4);
+    let value = |node: usize, _: usize, _: usize| 10_i64.pow(u32::try_from(node).unwrap());
+    for subset in 0..3_usize.pow(4) {
+        let mut participants = federation.everyone(value);
+        let (mut sum, mut states) = (0, [0_usize; 3]);
+        for (node, participant) in participants.iter_mut().enumerate() {
+            let state = subset / 3_usize.pow(u32::try_from(node).unwrap()) % 3;
+            states[state] += 1;
+            match (state, &mut participant.reported) {
+                (0, _) => sum += value(node, 0, 0),
+                (1, Some(reported)) => {
+                    sum += value(node, 0, 0);
+                    reported.late = true;
+                }
+                _ => participant.reported = None,
+            }
+        }
+        let [punctual, late, missing] = states;
+        let published = publish(federation.input(participants));
+        if punctual + late < 2 {
+            let found = punctual + late;
+            assert_eq!(published.err(), Some(PublishError::TooFewNodes { found, minimum: 2 }));
+            continue;
+        }
+        let publication = published.unwrap().publication;
+        let coverage = &publication.coverage;
+        let shown = [coverage.reported - coverage.late, coverage.late, coverage.missing];
+        assert_eq!(shown, [punctual, late, missing]);
+        assert_eq!(publication.tables[0].cells[0].value, sum);
+    }
+}
+
+#[test]
 fn what_does_not_hold_is_not_published() {
     let federation = Federation::new(&core(), 3);
     let all = federation.everyone(|_, _, _| 1);
