@@ -1,6 +1,6 @@
 //! The committed fixtures are what the generator writes, so that they never drift apart.
 
-use super::super::{bergen, foreign_sandnes, sandnes};
+use super::super::{Export, bergen, foreign_sandnes, municipality, sandnes};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -26,16 +26,6 @@ fn check(write: impl Fn(&Path) -> io::Result<()>, name: &str) {
 }
 
 #[test]
-fn bergen_is_what_the_generator_writes() {
-    check(|folder| bergen().write(folder), "bergen");
-}
-
-#[test]
-fn sandnes_is_what_the_generator_writes() {
-    check(|folder| sandnes().write(folder), "sandnes");
-}
-
-#[test]
 fn the_foreign_export_is_what_the_generator_writes() {
     check(|folder| foreign_sandnes().write(folder), "foreign");
 }
@@ -57,12 +47,42 @@ fn the_foreign_export_is_latin_1_with_semicolons_and_no_code_of_ours() {
     assert!(!text.contains('?'), "a character that ISO-8859-1 lacks");
 }
 
+/// Each export of the fixtures with the name of its folder.
+fn exports() -> [(&'static str, Export); 4] {
+    let drawn = |number: &str, period: &str, seed| {
+        municipality(&number.parse().expect("a number"), super::period(period), seed)
+    };
+    [
+        ("bergen", bergen()),
+        ("sandnes", sandnes()),
+        ("drawn-4614-2024H2", drawn("4614", "2024H2", 1)),
+        ("drawn-0301-2026H1", drawn("0301", "2026H1", 1)),
+    ]
+}
+
+fn truth(export: &Export) -> String {
+    serde_json::to_string_pretty(&export.truth).expect("plain tables") + "\n"
+}
+
+#[test]
+fn exports_and_their_truth_are_what_the_generator_writes() {
+    for (name, export) in exports() {
+        check(|folder| export.write(folder), name);
+        let fixture = folder("truth").join(name).with_extension("json");
+        assert_eq!(fs::read_to_string(fixture).expect("a fixture"), truth(&export), "{name}");
+    }
+}
+
 /// Writes the fixtures anew after a change of the generator:
 /// `cargo test -p fellestall-tests fixtures -- --ignored`.
 #[test]
 #[ignore = "writes into the source tree"]
 fn write_the_fixtures() {
-    bergen().write(&folder("bergen")).expect("written");
-    sandnes().write(&folder("sandnes")).expect("written");
+    fs::create_dir_all(folder("truth")).expect("a folder");
+    for (name, export) in exports() {
+        export.write(&folder(name)).expect("written");
+        fs::write(folder("truth").join(name).with_extension("json"), truth(&export))
+            .expect("written");
+    }
     foreign_sandnes().write(&folder("foreign")).expect("written");
 }
