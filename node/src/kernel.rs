@@ -31,6 +31,7 @@ pub mod person;
 pub mod raw;
 pub mod records;
 mod release;
+pub mod source;
 mod variable;
 
 pub use journal::{JournalError, LedgerEntry};

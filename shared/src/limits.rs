@@ -25,6 +25,19 @@ pub const TEXT_CHARS: usize = 500;
 /// Characters of an identifier (study, purpose), at the most.
 pub const IDENTIFIER_CHARS: usize = 64;
 
+/// Bytes of one cell of a municipality's export, at the most: more is a quote that never closes.
+pub const SOURCE_FIELD_BYTES: usize = 64 * 1024;
+/// Columns of one file of an export, at the most.
+pub const SOURCE_COLUMNS: usize = 1_000;
+/// Rows of one file of an export, at the most.
+pub const SOURCE_ROWS: u64 = 50_000_000;
+/// Files that one key join may go through, at the most.
+pub const SOURCE_JOINS: usize = 4;
+/// Rejected rows, and contradictions, that a data-quality report lists; more are only counted.
+pub const REPORTED_ROWS: usize = 1_000;
+/// Rejected rows that the message of a refused release names.
+pub const REFUSED_ROWS: usize = 5;
+
 /// From the first byte of a connection until its TLS handshake is done.
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 /// From the first byte of a request until its headers are complete.

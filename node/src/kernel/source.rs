@@ -1,0 +1,127 @@
+//! A municipality's export: a folder of CSV files, read through its mapping.
+//!
+//! **Invariant:** what comes out of here towards people is file, line, column and rule, and never
+//! a value of a record; the folder is only read.
+
+use super::records::Records;
+use fellestall_shared::limits::REFUSED_ROWS;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+use time::Date;
+
+mod contradictions;
+mod control;
+mod csv;
+mod error;
+mod file;
+mod join;
+mod layout;
+mod mapping;
+mod people;
+mod quality;
+mod row;
+mod rows;
+mod schema;
+mod table;
+mod value;
+
+pub use contradictions::{Contradiction, ContradictionRule, Place};
+pub use control::{ControlFinding, ControlRule};
+pub use error::{FileProblem, SourceError, Why};
+pub use mapping::{Mapping, MappingError};
+pub use quality::{JoinReport, Listed, QualityReport, RejectedRow, Rule, TableReport};
+pub use schema::Table;
+
+/// Where the records are, and how to read them.
+#[derive(Debug, Clone)]
+pub struct SourceConfig {
+    /// The folder of the export.
+    pub folder: PathBuf,
+    /// What its files, columns and codes are called.
+    pub mapping: Mapping,
+    /// What to do with rows that cannot be used.
+    pub rejected_rows: RejectedRows,
+}
+
+/// What to do with rows that cannot be used. There is no default: it is the operator's to say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RejectedRows {
+    /// Release nothing while there is any.
+    Refuse,
+    /// Go on without them. Who has a rejected row in the participant table is left out with all
+    /// rows; who has a rejected consent row has given none; of other tables only the row is lost.
+    Skip,
+}
+
+/// Reads the records for a release.
+///
+/// # Errors
+/// [`SourceError`] if a file cannot be read, if rows are rejected and the policy is to refuse, or if
+/// a consent row is rejected of which it is not known whose it is.
+///
+/// # Privacy
+/// Neither the error nor the report has a value or an identifier of a record in it; both are for
+/// the operator alone.
+pub fn read(config: &SourceConfig) -> Result<(Records, QualityReport), SourceError> {
+    let all = gather(config, None)?;
+    let (people, report) = all.into_parts();
+    match config.rejected_rows {
+        RejectedRows::Refuse if report.rejected.total > 0 => {
+            let first: Vec<_> = report.rejected.shown.iter().take(REFUSED_ROWS).cloned().collect();
+            let more = report.rejected.shown.len() > first.len();
+            return Err(SourceError::Rejected { first, more });
+        }
+        RejectedRows::Skip if let Some(row) = report.consent_of_unknown => {
+            return Err(SourceError::ConsentOfUnknown { row });
+        }
+        RejectedRows::Refuse | RejectedRows::Skip => {}
+    }
+    Ok((Records::new(people), report))
+}
+
+/// Reads everything, keeps nothing, and says what is wrong; rejected rows are no error.
+///
+/// # Errors
+/// [`SourceError`] if a file cannot be read at all.
+pub fn check(config: &SourceConfig) -> Result<QualityReport, SourceError> {
+    examine(config, None)
+}
+
+/// As [`check`], and reports what is dated later than `today`.
+///
+/// # Errors
+/// [`SourceError`] if a file cannot be read at all.
+pub fn check_on(config: &SourceConfig, today: Date) -> Result<QualityReport, SourceError> {
+    examine(config, Some(today))
+}
+
+fn examine(config: &SourceConfig, today: Option<Date>) -> Result<QualityReport, SourceError> {
+    let (_, mut report) = gather(config, today)?.into_parts();
+    let control = config.mapping.control();
+    if control::check(&config.folder, control, &mut report.control)? {
+        report.control_file = Some(control.name.clone());
+    } else if control.is_named {
+        return Err(SourceError::Missing { file: control.name.clone(), why: Why::Named });
+    }
+    Ok(report)
+}
+
+fn gather(
+    config: &SourceConfig,
+    today: Option<Date>,
+) -> Result<people::Gathering<'_>, SourceError> {
+    if !config.folder.is_dir() {
+        return Err(SourceError::Folder { folder: config.folder.clone() });
+    }
+    let mut all = people::gather(&config.folder, &config.mapping, config.rejected_rows)?;
+    let mut found = Listed::default();
+    for draft in all.drafts() {
+        contradictions::find(draft, &config.mapping, today, &mut found);
+    }
+    all.report.contradictions = found;
+    Ok(all)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,241 @@
+//! Records out of delimited text (RFC 4180), with the exact line on which each starts.
+//!
+//! Written here, and not taken from the `csv` crate, for two things that an operator needs: line
+//! numbers that are right after CRLF, blank lines and quoted line breaks, and a cell that is too
+//! long being refused while it is read instead of after the whole file is in memory.
+//!
+//! **Invariant:** at most [`SOURCE_FIELD_BYTES`] of one cell are ever held, and no error has bytes
+//! of the file in it.
+
+use fellestall_shared::limits::{SOURCE_COLUMNS, SOURCE_FIELD_BYTES};
+use std::io::{self, BufRead};
+
+/// What ends the reading of a file.
+#[derive(Debug)]
+pub(super) enum CsvError {
+    /// The system failed.
+    Io(io::Error),
+    /// The text is not delimited text.
+    Malformed(Malformed),
+}
+
+/// Where, and how, a text is not delimited text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Malformed {
+    /// The line on which the record starts, from 1.
+    pub(super) line: u64,
+    /// The field, from 0.
+    pub(super) field: usize,
+    /// How.
+    pub(super) fault: Fault,
+}
+
+/// How a text is not delimited text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// A cell is longer than the limit.
+    FieldTooLong,
+    /// A quoted cell goes on to the end of the file.
+    QuoteNotClosed,
+    /// Text between a closing quote and the next delimiter.
+    TextAfterQuote,
+    /// More fields than the limit.
+    TooManyFields,
+}
+
+/// One record: its fields as bytes.
+#[derive(Default)]
+pub(super) struct Record {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+    line: u64,
+}
+
+impl Record {
+    /// The line on which it starts, from 1.
+    pub(super) fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// How many fields it has.
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// The field at this place, from 0.
+    pub(super) fn field(&self, at: usize) -> Option<&[u8]> {
+        let end = *self.ends.get(at)?;
+        let start = match at.checked_sub(1) {
+            None => 0,
+            Some(before) => *self.ends.get(before)?,
+        };
+        self.bytes.get(start..end)
+    }
+
+    /// Every field.
+    pub(super) fn fields(&self) -> impl Iterator<Item = &[u8]> {
+        (0..self.len()).filter_map(|at| self.field(at))
+    }
+
+    fn clear(&mut self, line: u64) {
+        self.bytes.clear();
+        self.ends.clear();
+        self.line = line;
+    }
+
+    fn push(&mut self, byte: u8) -> Result<(), Malformed> {
+        let start = self.ends.last().copied().unwrap_or(0);
+        if self.bytes.len().saturating_sub(start) >= SOURCE_FIELD_BYTES {
+            return Err(self.malformed(Fault::FieldTooLong));
+        }
+        self.bytes.push(byte);
+        Ok(())
+    }
+
+    fn end_field(&mut self) -> Result<(), Malformed> {
+        if self.ends.len() >= SOURCE_COLUMNS {
+            return Err(self.malformed(Fault::TooManyFields));
+        }
+        self.ends.push(self.bytes.len());
+        Ok(())
+    }
+
+    fn malformed(&self, fault: Fault) -> Malformed {
+        Malformed { line: self.line, field: self.ends.len(), fault }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Nothing of the record yet.
+    RecordStart,
+    /// Just after a delimiter.
+    FieldStart,
+    /// In a cell without quotes.
+    Bare,
+    /// Between quotes.
+    Quoted,
+    /// Just after a quote that closes the cell, or is the first of a doubled one.
+    QuoteSeen,
+}
+
+/// Reads records one by one.
+pub(super) struct CsvReader<R> {
+    input: R,
+    scanner: Scanner,
+}
+
+struct Scanner {
+    delimiter: u8,
+    line: u64,
+    after_return: bool,
+    state: State,
+}
+
+impl<R: BufRead> CsvReader<R> {
+    /// A reader from the first line of `input`.
+    pub(super) fn new(input: R, delimiter: u8) -> Self {
+        let scanner =
+            Scanner { delimiter, line: 1, after_return: false, state: State::RecordStart };
+        Self { input, scanner }
+    }
+
+    /// Reads the next record into `record`; `false` at the end. Blank lines are no records.
+    pub(super) fn read(&mut self, record: &mut Record) -> Result<bool, CsvError> {
+        self.scanner.state = State::RecordStart;
+        record.clear(self.scanner.line);
+        loop {
+            let buffer = match self.input.fill_buf() {
+                Ok(buffer) => buffer,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(CsvError::Io(error)),
+            };
+            if buffer.is_empty() {
+                return self.scanner.finish(record).map_err(CsvError::Malformed);
+            }
+            let mut used: usize = 0;
+            let mut done = false;
+            for byte in buffer {
+                used = used.saturating_add(1);
+                done = self.scanner.take(*byte, record).map_err(CsvError::Malformed)?;
+                if done {
+                    break;
+                }
+            }
+            self.input.consume(used);
+            if done {
+                return Ok(true);
+            }
+        }
+    }
+}
+
+impl Scanner {
+    /// Takes one byte; `true` when it ends the record.
+    fn take(&mut self, byte: u8, record: &mut Record) -> Result<bool, Malformed> {
+        let line_break = self.count_line(byte);
+        if line_break == LineBreak::SecondHalf && self.state != State::Quoted {
+            if self.state == State::RecordStart {
+                record.line = self.line;
+            }
+            return Ok(false);
+        }
+        match self.state {
+            State::Quoted if byte == b'"' => self.state = State::QuoteSeen,
+            State::Quoted => return record.push(byte).map(|()| false),
+            State::QuoteSeen if byte == b'"' => {
+                self.state = State::Quoted;
+                return record.push(byte).map(|()| false);
+            }
+            State::RecordStart if line_break == LineBreak::Whole => record.line = self.line,
+            _ if line_break == LineBreak::Whole => return record.end_field().map(|()| true),
+            _ if byte == self.delimiter => {
+                self.state = State::FieldStart;
+                return record.end_field().map(|()| false);
+            }
+            State::RecordStart | State::FieldStart if byte == b'"' => self.state = State::Quoted,
+            State::QuoteSeen => return Err(record.malformed(Fault::TextAfterQuote)),
+            State::RecordStart | State::FieldStart | State::Bare => {
+                self.state = State::Bare;
+                return record.push(byte).map(|()| false);
+            }
+        }
+        Ok(false)
+    }
+
+    fn finish(&mut self, record: &mut Record) -> Result<bool, Malformed> {
+        match self.state {
+            State::RecordStart => Ok(false),
+            State::Quoted => Err(record.malformed(Fault::QuoteNotClosed)),
+            State::FieldStart | State::Bare | State::QuoteSeen => {
+                record.end_field().map(|()| true)
+            }
+        }
+    }
+
+    /// Counts lines: LF, CRLF and a lone CR each end one.
+    fn count_line(&mut self, byte: u8) -> LineBreak {
+        let second_half = self.after_return && byte == b'\n';
+        self.after_return = byte == b'\r';
+        if second_half {
+            return LineBreak::SecondHalf;
+        }
+        if byte == b'\n' || byte == b'\r' {
+            self.line = self.line.saturating_add(1);
+            return LineBreak::Whole;
+        }
+        LineBreak::None
+    }
+
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum LineBreak {
+    None,
+    Whole,
+    /// The LF of a CRLF whose CR was counted.
+    SecondHalf,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,127 @@
+//! Where each of our columns stands in one file.
+//!
+//! **Invariant:** a layout exists only if every column of the mapping has exactly one place.
+
+use super::csv::Record;
+use super::error::FileProblem;
+use super::mapping::{ColumnMapping, ColumnSource, Encoding};
+use super::quality::Rule;
+use super::value::{Cell, Words, normalised};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// The header line of a file.
+pub(super) struct Header {
+    places: BTreeMap<String, usize>,
+    width: usize,
+}
+
+impl Header {
+    /// The headers of this first record; a header that is there twice is refused.
+    pub(super) fn new(record: &Record, encoding: Encoding) -> Result<Self, FileProblem> {
+        let mut places = BTreeMap::new();
+        for (at, bytes) in record.fields().enumerate() {
+            let text = decode(bytes, encoding).ok_or(FileProblem::HeaderNotUtf8)?;
+            let name = normalised(&text).into_owned();
+            // Exports often end each line with a delimiter: a header without a name is no column.
+            if name.is_empty() {
+                continue;
+            }
+            if let Some(before) = places.insert(name, at) {
+                let [first, second] = [before, at].map(|at| at.saturating_add(1));
+                return Err(FileProblem::HeaderTwice { first, second });
+            }
+        }
+        Ok(Self { places, width: record.len() })
+    }
+
+    /// How many cells each row has.
+    pub(super) fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Where the column with this header stands.
+    pub(super) fn place(&self, header: &str) -> Option<usize> {
+        self.places.get(normalised(header).as_ref()).copied()
+    }
+}
+
+/// Where each column of a table stands, and how to understand it.
+pub(super) struct Layout {
+    columns: Vec<(ColumnMapping, Option<usize>)>,
+    width: usize,
+    encoding: Encoding,
+}
+
+impl Layout {
+    /// The columns of a mapping in a file with these headers; the first that is missing otherwise.
+    pub(super) fn new<'m>(
+        columns: &'m [ColumnMapping],
+        header: &Header,
+        encoding: Encoding,
+    ) -> Result<Self, (&'m ColumnMapping, &'m str)> {
+        let mut placed = Vec::new();
+        for column in columns {
+            let place = match &column.source {
+                ColumnSource::Constant(_) => None,
+                ColumnSource::Header(name) => {
+                    Some(header.place(name).ok_or((column, name.as_str()))?)
+                }
+            };
+            placed.push((column.clone(), place));
+        }
+        Ok(Self { columns: placed, width: header.width(), encoding })
+    }
+
+    /// How many cells each row has.
+    pub(super) fn width(&self) -> usize {
+        self.width
+    }
+
+    /// The header that the mapping names for our column.
+    pub(super) fn header(&self, column: &str) -> Option<&str> {
+        match &self.find(column)?.0.source {
+            ColumnSource::Header(name) => Some(name),
+            ColumnSource::Constant(_) => None,
+        }
+    }
+
+    /// The header of the column at this place, if it is one of ours.
+    pub(super) fn header_at(&self, place: usize) -> Option<&str> {
+        let found = self.columns.iter().find(|(_, at)| *at == Some(place));
+        found.and_then(|(column, _)| self.header(column.column.name))
+    }
+
+    /// How to understand our column.
+    pub(super) fn words(&self, column: &str) -> Option<&Words> {
+        self.find(column).map(|(column, _)| &column.words)
+    }
+
+    /// What the cell of our column says in this record.
+    pub(super) fn cell<'r>(&'r self, record: &'r Record, column: &str) -> Result<Cell<'r>, Rule> {
+        let Some((mapping, place)) = self.find(column) else { return Ok(Cell::Empty) };
+        let text = match (&mapping.source, place) {
+            (ColumnSource::Constant(text), _) => Cow::Borrowed(text.as_str()),
+            (ColumnSource::Header(_), Some(place)) => {
+                let bytes = record.field(*place).ok_or(Rule::FieldCount)?;
+                decode(bytes, self.encoding).ok_or(Rule::NotUtf8)?
+            }
+            (ColumnSource::Header(_), None) => return Err(Rule::FieldCount),
+        };
+        mapping.words.read(text)
+    }
+
+    fn find(&self, column: &str) -> Option<&(ColumnMapping, Option<usize>)> {
+        self.columns.iter().find(|(mapping, _)| mapping.column.name == column)
+    }
+}
+
+/// The characters of these bytes; `None` if they are not in this encoding.
+pub(super) fn decode(bytes: &[u8], encoding: Encoding) -> Option<Cow<'_, str>> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if encoding == Encoding::Utf8 || bytes.is_ascii() => Some(Cow::Borrowed(text)),
+        _ if encoding == Encoding::Utf8 => None,
+        // The first 256 characters of Unicode are those of ISO-8859-1, in its order.
+        _ => Some(Cow::Owned(bytes.iter().copied().map(char::from).collect())),
+    }
+}

@@ -1,0 +1,114 @@
+//! The mapping file: a municipality's own file and column names, codes, dates and keys.
+//!
+//! What a mapping leaves out is as in the standard export: files named after the tables
+//! (`participant.csv`, ...), our column names and codes, commas, UTF-8, dates as `2016-12-31` and
+//! months as `2016-12`.
+//!
+//! **Invariant:** a mapping that exists names only tables, columns and codes that there are, so
+//! that a slip in it is found when it is read and not as a wrong figure.
+
+use super::schema::{Column, ContactForm, Table};
+use super::value::Words;
+use std::collections::BTreeMap;
+
+mod build;
+mod error;
+mod file;
+
+pub use error::MappingError;
+
+/// A checked mapping.
+#[derive(Debug, Clone)]
+pub struct Mapping {
+    tables: BTreeMap<Table, TableMapping>,
+    control: FileMapping,
+}
+
+/// How to read one table.
+#[derive(Debug, Clone)]
+pub(super) struct TableMapping {
+    pub(super) file: FileMapping,
+    pub(super) form: ContactForm,
+    pub(super) columns: Vec<ColumnMapping>,
+    pub(super) joins: Vec<Join>,
+}
+
+/// How to read one file.
+#[derive(Debug, Clone)]
+pub(super) struct FileMapping {
+    /// Its name inside the folder of the export.
+    pub(super) name: String,
+    /// Whether the mapping names it: then it has to be there.
+    pub(super) is_named: bool,
+    pub(super) delimiter: u8,
+    pub(super) encoding: Encoding,
+}
+
+/// How the characters of a file are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+pub(super) enum Encoding {
+    /// UTF-8.
+    #[serde(rename = "utf-8")]
+    Utf8,
+    /// ISO-8859-1 (Latin-1).
+    #[serde(rename = "iso-8859-1")]
+    Latin1,
+}
+
+/// Where one of our columns comes from.
+#[derive(Debug, Clone)]
+pub(super) struct ColumnMapping {
+    pub(super) column: &'static Column,
+    pub(super) source: ColumnSource,
+    pub(super) words: Words,
+}
+
+/// Where the cells of a column come from.
+#[derive(Debug, Clone)]
+pub(super) enum ColumnSource {
+    /// The column with this header.
+    Header(String),
+    /// The export lacks it: every row has this.
+    Constant(String),
+}
+
+/// One file on the way from a table's key to the participant.
+#[derive(Debug, Clone)]
+pub(super) struct Join {
+    pub(super) file: FileMapping,
+    /// The column of that file which holds the key that we come with.
+    pub(super) key: String,
+    /// The column of that file which holds the next key, or the participant.
+    pub(super) to: String,
+}
+
+impl Mapping {
+    /// The mapping that this text (TOML) describes.
+    ///
+    /// # Errors
+    /// [`MappingError`] says which table and column, and how to mend it.
+    pub fn parse(text: &str) -> Result<Self, MappingError> {
+        build::mapping(toml::from_str(text)?)
+    }
+
+    /// The mapping of the standard export, in which nothing has another name.
+    ///
+    /// # Errors
+    /// None in practice: the empty mapping file is a mapping.
+    pub fn standard() -> Result<Self, MappingError> {
+        Self::parse("")
+    }
+
+    /// How to read `table`; every table has a mapping.
+    pub(super) fn table(&self, table: Table) -> Option<&TableMapping> {
+        self.tables.get(&table)
+    }
+
+    /// The file of printed figures.
+    pub(super) fn control(&self) -> &FileMapping {
+        &self.control
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,123 @@
+//! What one cell says: a text, "not known", or nothing; and which day or month a text is.
+//!
+//! **Invariant:** a cell that is none of what its column can hold is an error, never a guess.
+
+use super::quality::Rule;
+use crate::kernel::person::CalendarMonth;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use time::format_description::{self, OwnedFormatItem};
+use time::parsing::Parsed;
+use time::{Date, Month, PrimitiveDateTime, Time};
+
+/// The years that a date may lie in: others are slips of the keyboard.
+const YEARS: std::ops::RangeInclusive<i32> = 1900..=2100;
+
+/// How a municipality writes dates or months.
+#[derive(Debug, Clone)]
+pub(super) struct Pattern(OwnedFormatItem);
+
+impl Pattern {
+    /// Days written in this format of `strftime`; `None` if it does not tell one day from another.
+    pub(super) fn days(format: &str) -> Option<Self> {
+        let pattern = Self(format_description::parse_strftime_owned(format).ok()?);
+        let day = Date::from_calendar_date(2016, Month::December, 24).ok()?;
+        (pattern.date(&pattern.write(day)?) == Some(day)).then_some(pattern)
+    }
+
+    /// Months written in this format of `strftime`; `None` if it does not tell one from another.
+    pub(super) fn months(format: &str) -> Option<Self> {
+        let pattern = Self(format_description::parse_strftime_owned(format).ok()?);
+        let day = Date::from_calendar_date(2016, Month::December, 24).ok()?;
+        let month = CalendarMonth { year: 2016, month: 12 };
+        (pattern.month(&pattern.write(day)?) == Some(month)).then_some(pattern)
+    }
+
+    /// The day that `text` is.
+    pub(super) fn date(&self, text: &str) -> Option<Date> {
+        let date = Date::try_from(self.parse(text)?).ok()?;
+        YEARS.contains(&date.year()).then_some(date)
+    }
+
+    /// The month that `text` is, or lies in.
+    pub(super) fn month(&self, text: &str) -> Option<CalendarMonth> {
+        let parsed = self.parse(text)?;
+        let year = parsed.year()?;
+        let month = u8::from(parsed.month()?);
+        YEARS.contains(&year).then_some(CalendarMonth { year, month })
+    }
+
+    fn parse(&self, text: &str) -> Option<Parsed> {
+        let mut parsed = Parsed::new();
+        let rest = parsed.parse_item(text.as_bytes(), &self.0).ok()?;
+        rest.is_empty().then_some(parsed)
+    }
+
+    fn write(&self, day: Date) -> Option<String> {
+        PrimitiveDateTime::new(day, Time::MIDNIGHT).format(&self.0).ok()
+    }
+}
+
+/// How to understand the cells of one column.
+#[derive(Debug, Clone)]
+pub(super) struct Words {
+    /// Texts that mean "not known", in lower case.
+    pub(super) unknown: BTreeSet<String>,
+    /// Texts that mean an empty cell, in lower case.
+    pub(super) empty: BTreeSet<String>,
+    /// The municipality's own codes, in lower case, and ours.
+    pub(super) codes: Option<BTreeMap<String, String>>,
+    /// How it writes days or months, if the column holds them.
+    pub(super) pattern: Option<Pattern>,
+}
+
+/// What a cell says.
+pub(super) enum Cell<'r> {
+    /// Nothing.
+    Empty,
+    /// That it is not known.
+    Unknown,
+    /// This, without white space around it; a code is already one of ours.
+    Text(Cow<'r, str>),
+}
+
+impl Words {
+    /// What a cell with this text says.
+    pub(super) fn read<'r>(&'r self, text: Cow<'r, str>) -> Result<Cell<'r>, Rule> {
+        let trimmed = text.trim();
+        if trimmed.is_empty() {
+            return Ok(Cell::Empty);
+        }
+        let lower = normalised(trimmed);
+        if let Some(code) = self.codes.as_ref().and_then(|codes| codes.get(lower.as_ref())) {
+            return Ok(Cell::Text(Cow::Borrowed(code)));
+        }
+        if self.empty.contains(lower.as_ref()) {
+            return Ok(Cell::Empty);
+        }
+        if self.unknown.contains(lower.as_ref()) {
+            return Ok(Cell::Unknown);
+        }
+        if self.codes.is_some() {
+            return Err(Rule::UnknownCode);
+        }
+        if trimmed.len() == text.len() {
+            return Ok(Cell::Text(text));
+        }
+        Ok(Cell::Text(Cow::Owned(trimmed.to_owned())))
+    }
+}
+
+/// A text as codes, headers and keys are compared: without white space around it, in lower case.
+pub(super) fn normalised(text: &str) -> Cow<'_, str> {
+    let trimmed = text.trim();
+    let plain = |b: u8| b.is_ascii() && !b.is_ascii_uppercase();
+    if trimmed.bytes().all(plain) {
+        Cow::Borrowed(trimmed)
+    } else {
+        Cow::Owned(trimmed.to_lowercase())
+    }
+}
+
+#[cfg(test)]
+mod tests;
