@@ -79,10 +79,10 @@ pub(super) fn check(
     let Some(mut opened) = SourceFile::open(folder, file)? else { return Ok(false) };
     let mut places = [0; 4];
     for (place, name) in places.iter_mut().zip(["figure", "role", "state", "value"]) {
-        *place = opened.header().place(name).ok_or_else(|| SourceError::ControlColumn {
-            file: file.name.clone(),
-            header: name,
-        })?;
+        *place = opened
+            .header()
+            .place(name)
+            .ok_or_else(|| SourceError::ControlColumn { file: file.name.clone(), header: name })?;
     }
     let width = opened.header().width();
     let mut figures = Figures::new();

@@ -207,9 +207,7 @@ impl Scanner {
         match self.state {
             State::RecordStart => Ok(false),
             State::Quoted => Err(record.malformed(Fault::QuoteNotClosed)),
-            State::FieldStart | State::Bare | State::QuoteSeen => {
-                record.end_field().map(|()| true)
-            }
+            State::FieldStart | State::Bare | State::QuoteSeen => record.end_field().map(|()| true),
         }
     }
 
@@ -226,7 +224,6 @@ impl Scanner {
         }
         LineBreak::None
     }
-
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

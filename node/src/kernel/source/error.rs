@@ -29,7 +29,9 @@ pub enum SourceError {
         why: Why,
     },
     /// The system does not let us read.
-    #[error("{file} cannot be read; see that the node's user may read it, and that no program holds it")]
+    #[error(
+        "{file} cannot be read; see that the node's user may read it, and that no program holds it"
+    )]
     Io {
         /// The file.
         file: String,

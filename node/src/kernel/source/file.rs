@@ -60,8 +60,8 @@ impl SourceFile {
         if !reader.read(&mut record).map_err(|error| stop(&name, error).error)? {
             return Err(problem(1, FileProblem::Empty));
         }
-        let header = Header::new(&record, file.encoding)
-            .map_err(|wrong| problem(record.line(), wrong))?;
+        let header =
+            Header::new(&record, file.encoding).map_err(|wrong| problem(record.line(), wrong))?;
         Ok(Some(Self { name, reader, header, rows: 0 }))
     }
 

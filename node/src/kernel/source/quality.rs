@@ -3,10 +3,10 @@
 //! **Invariant:** it says file, line, column and rule, and never a value of a record, a person's
 //! identifier or a text of the export. It is for the operator's terminal and goes nowhere else.
 
+use super::RejectedRows;
 use super::contradictions::Contradiction;
 use super::control::ControlFinding;
 use super::schema::Table;
-use super::RejectedRows;
 use fellestall_shared::limits::REPORTED_ROWS;
 use serde::Serialize;
 use std::fmt;

@@ -3,9 +3,9 @@
 //! **Invariant:** a column that is not listed here is never read.
 
 use crate::kernel::person::{
-    ComplaintKind, ComplaintSource, ConsentMode, ConsentStatus, ContactCategory, EndMode, EndReason,
-    ExitReason, Gender, HousingAtIntake, SatisfactionItem, Setting, Severity, SpecialistFollowUp,
-    StayKind, Tenure, YesNo,
+    ComplaintKind, ComplaintSource, ConsentMode, ConsentStatus, ContactCategory, EndMode,
+    EndReason, ExitReason, Gender, HousingAtIntake, SatisfactionItem, Setting, Severity,
+    SpecialistFollowUp, StayKind, Tenure, YesNo,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -133,11 +133,8 @@ const CONTACT_MONTHS: &[Column] = &[
     column("count", Kind::Number),
     column("recorded", Kind::Code(YesNo::CODES)),
 ];
-const CONTACT_EVENTS: &[Column] = &[
-    PERSON,
-    column("date", Kind::Date),
-    column("category", Kind::Code(ContactCategory::CODES)),
-];
+const CONTACT_EVENTS: &[Column] =
+    &[PERSON, column("date", Kind::Date), column("category", Kind::Code(ContactCategory::CODES))];
 const BASELINE: &[Column] = &[
     PERSON,
     column("date", Kind::Date),

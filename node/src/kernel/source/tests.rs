@@ -1,1 +1,9 @@
+//! Exports through the boundary: files in, records or a message out.
+//!
+//! **Invariant:** what records hold is looked at only here, under test.
 
+mod bad_input;
+mod export;
+mod foreign;
+mod people;
+mod report;

@@ -46,8 +46,7 @@ impl Printed {
         let whole: u64 = whole.parse().ok().filter(|whole| *whole <= LARGEST)?;
         let scale = 10_u64.checked_pow(DECIMALS.checked_sub(decimals)?)?;
         let fraction: u64 = if fraction.is_empty() { 0 } else { fraction.parse().ok()? };
-        let ten_thousandths =
-            whole.checked_mul(ONE)?.checked_add(fraction.checked_mul(scale)?)?;
+        let ten_thousandths = whole.checked_mul(ONE)?.checked_add(fraction.checked_mul(scale)?)?;
         Some(Self::Number(Number { ten_thousandths, decimals }))
     }
 

@@ -153,9 +153,8 @@ fn questions(figures: &Figures, findings: &mut Listed<ControlFinding>) {
         let categories: BTreeSet<_> =
             of(entries, Role::Category).map(|entry| entry.state.as_str()).collect();
         for question in of(entries, Role::Question) {
-            let (expected, line) = first
-                .entry(&question.state)
-                .or_insert_with(|| (categories.clone(), question.line));
+            let (expected, line) =
+                first.entry(&question.state).or_insert_with(|| (categories.clone(), question.line));
             if *expected != categories {
                 findings.push(ControlFinding {
                     figure: Some(figure.clone()),

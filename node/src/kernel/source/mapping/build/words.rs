@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** no text has two meanings, and every code on our side is one of the column's.
 
-use super::{ColumnFile, Column, Kind, MappingError, MappingFile, TableFile, list, pattern_of};
+use super::{Column, ColumnFile, Kind, MappingError, MappingFile, TableFile, list, pattern_of};
 use crate::kernel::source::value::{Cell, Pattern, Words, normalised};
 use fellestall_shared::ids::Purpose;
 use std::borrow::Cow;
