@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** the export as it stands here is clean.
 
-use crate::kernel::person::{CalendarMonth, Person, When};
+use crate::kernel::person::{CalendarMonth, EndMode, EndReason, ExitReason, Person, When};
 use crate::kernel::records::Records;
 use crate::kernel::source::{Mapping, RejectedRows, SourceConfig, SourceError, read};
 use std::collections::BTreeMap;
@@ -170,7 +170,7 @@ fn participant(person: &Person) -> String {
         p.specialist_follow_up.code(),
         p.substitution_treatment.code(),
         maybe(p.exit),
-        p.exit_reason.map(|reason| reason.code()),
+        p.exit_reason.map(ExitReason::code),
     )
 }
 
@@ -184,7 +184,7 @@ fn rows(person: &Person, text: &mut String) -> std::fmt::Result {
     for t in &person.tenancies {
         let (tenure, setting) = (t.tenure.code(), t.setting.code());
         let (moved_in, moved_out) = (day(t.moved_in), maybe(t.moved_out));
-        let ends = (t.end_mode.map(|mode| mode.code()), t.end_reason.map(|reason| reason.code()));
+        let ends = (t.end_mode.map(EndMode::code), t.end_reason.map(EndReason::code));
         let number = t.dwelling_no;
         writeln!(text, "  tenancy {number:?} {tenure} {setting} {moved_in} {moved_out} {ends:?}")?;
     }

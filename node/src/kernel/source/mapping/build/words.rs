@@ -31,10 +31,11 @@ pub(super) fn words(
         None => standard_codes(column.kind),
     };
     let both = unknown.intersection(&empty).next();
-    let coded = |text: &&String| {
+    let is_code = |text: &&String| {
         codes.as_ref().and_then(|codes| codes.get(*text)).is_some_and(|code| code != "unknown")
     };
-    let twice = both.or_else(|| unknown.iter().find(coded)).or_else(|| empty.iter().find(coded));
+    let twice =
+        both.or_else(|| unknown.iter().find(is_code)).or_else(|| empty.iter().find(is_code));
     if let Some(own) = twice.cloned() {
         return Err(MappingError::TwoMeanings { table, column: column.name, own });
     }
