@@ -12,6 +12,7 @@ use crate::kernel::journal::Journal;
 use crate::kernel::ledger::Ledger;
 use crate::kernel::records::Records;
 use crate::kernel::release::Counts;
+use crate::kernel::source::{SourceConfig, SourceError};
 use fellestall_shared::ids::{MunicipalityNumber, NodeId, ReleaseId, StudyId};
 use fellestall_shared::period::Period;
 use fellestall_shared::round::Round;
@@ -103,6 +104,9 @@ pub enum KernelError {
     /// It does not fit in the budget.
     #[error(transparent)]
     Budget(#[from] BudgetError),
+    /// The records could not be read. For the operator alone: it is not sent to anyone.
+    #[error("the records could not be read; nothing was charged")]
+    Source(#[from] SourceError),
     /// The records could not be counted.
     #[error("the records could not be counted; nothing was charged")]
     Count(#[from] CountError),
@@ -126,6 +130,32 @@ impl Kernel {
         let key = secrets.release_key.verifying_key();
         let journal = Journal::open(&config.journal, key, config.municipality.clone())?;
         Ok(Self { config, secrets, journal })
+    }
+
+    /// Answers an approved round once and for all. A question that was answered before gets the
+    /// same bytes, without a charge and without a look at the records.
+    ///
+    /// It blocks while it reads and counts: call it where blocking is allowed.
+    ///
+    /// # Errors
+    /// [`KernelError`]; nothing is charged then, except after [`JournalError::Unknown`], where opening
+    /// the journal again tells, and after a failure to read back what was written, where asking again
+    /// gives it.
+    ///
+    /// # Privacy
+    /// P2: the result satisfies zCDP with the study's charge, per participant of this municipality
+    /// added or removed, and all results ever given satisfy it with the lifetime budget. Whether the
+    /// budget allows it is decided before any record is read.
+    pub fn release(
+        &mut self,
+        round: &ApprovedRound,
+        source: &SourceConfig,
+    ) -> Result<Release<Recorded>, KernelError> {
+        let round = &round.round;
+        self.answer(round, |key| {
+            let (records, _) = source::read(source)?;
+            Ok(count(&records, round, key)?)
+        })
     }
 
     /// The release that was recorded under an id.
@@ -173,14 +203,11 @@ impl Kernel {
 
     /// Answers a question once and for all: from the journal if it was answered before, and else
     /// with what `count` counts, which is called only after the caps were checked.
-    fn answer<E>(
+    fn answer(
         &mut self,
         round: &Round,
-        count: impl FnOnce() -> Result<Counts, E>,
-    ) -> Result<Release<Recorded>, KernelError>
-    where
-        KernelError: From<E>,
-    {
+        count: impl FnOnce(&CountKey) -> Result<Counts, KernelError>,
+    ) -> Result<Release<Recorded>, KernelError> {
         let config = &self.config;
         let id = round.question(&config.municipality);
         let mut turn = self.journal.begin(Some(id))?;
@@ -194,9 +221,10 @@ impl Kernel {
             study.charge(),
         )?;
         let (sequence, previous) = turn.place();
+        let counts = count(&self.secrets.count_key)?;
         let planned = Release::plan(id, grant, sequence, previous);
         let owner = (&config.node, &config.municipality);
-        let signed = planned.make(count()?, round, owner, &self.secrets.release_key)?;
+        let signed = planned.make(counts, round, owner, &self.secrets.release_key)?;
         turn.record(&signed)?;
         // What is sent is what the journal gives back, verified, with its head noted.
         let mut turn = self.journal.begin(Some(id))?;

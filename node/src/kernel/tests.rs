@@ -14,6 +14,7 @@ use std::fmt::{Debug, Display};
 mod budget;
 mod crash;
 mod damage;
+mod files;
 mod replay;
 mod support;
 

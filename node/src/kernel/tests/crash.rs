@@ -6,7 +6,8 @@
 //!
 //! **Invariant:** what the child said is in the journal, once, and with those bytes.
 
-use super::support::{Node, ask, round};
+use super::support::{Node, export, round};
+use crate::kernel::ApprovedRound;
 use fellestall_shared::digest::Digest;
 use fellestall_shared::round::Round;
 use fellestall_shared::wire::v1::Receipt;
@@ -33,15 +34,17 @@ fn node(folder: &Path) -> Node {
     Node::at(folder, pkcs8, 1_000_000)
 }
 
-/// The process that is killed: answers each question, says which bytes it would send, and notes a
+/// The process that is killed: answers each question from files of records, says which bytes it would send, and notes a
 /// receipt.
 #[test]
 #[ignore = "run by the crash test, as a process of its own"]
 fn child() {
     let folder = std::env::var_os(FOLDER).expect("the crash test gives the folder");
-    let mut kernel = node(Path::new(&folder)).open();
-    for (number, question) in questions().iter().enumerate() {
-        let release = ask(&mut kernel, question).expect("a release");
+    let folder = Path::new(&folder);
+    let source = export(folder);
+    let mut kernel = node(folder).open();
+    for (number, question) in questions().into_iter().enumerate() {
+        let release = kernel.release(&ApprovedRound::new(question), &source).expect("a release");
         let said = Digest::of("test", release.bytes());
         let mut output = std::io::stdout().lock();
         output.write_all(format!("\nsaid {number} {said}\n").as_bytes()).expect("written");

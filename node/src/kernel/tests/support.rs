@@ -4,6 +4,7 @@
 
 use crate::kernel::raw::Raw;
 use crate::kernel::release::Counts;
+use crate::kernel::source::{Mapping, RejectedRows, SourceConfig};
 use crate::kernel::{Budget, Kernel, KernelConfig, KernelError, Recorded, Release, Secrets};
 use fellestall_shared::catalogue::Catalogue;
 use fellestall_shared::clock::Timestamp;
@@ -96,6 +97,34 @@ pub fn round(study: &str, version: u32, about: &str, rho_micro: &[u64]) -> Round
     Round::check(&document, study).expect("a round")
 }
 
+/// A participant table: two women, three men, one of unknown gender, and one man to come.
+pub const EXPORT: &str = "\
+participant_id,intake_date,birth_year,gender,housing_at_intake,specialist_follow_up,substitution_treatment,exit_date,exit_reason
+p1,2020-01-01,1990,woman,outdoors,none,no,,
+p2,2020-01-01,1990,woman,outdoors,none,no,,
+p3,2020-01-01,1990,man,outdoors,none,no,,
+p4,2020-01-01,1990,man,outdoors,none,no,,
+p5,2020-01-01,1990,man,outdoors,none,no,,
+p6,2020-01-01,1990,,outdoors,none,no,,
+p7,2030-01-01,1990,man,outdoors,none,no,,
+";
+
+/// Who has opted out: one of the men.
+const OPT_OUTS: &str = "\
+participant_id,purpose,status,mode,date,form_version,valid_until,withdrawn_on
+p3,statistics,refused,written,2020-01-01,1,,
+";
+
+/// Writes the records into a folder of their own, and says how to read them.
+pub fn export(folder: &Path) -> SourceConfig {
+    let folder = folder.join("export");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    std::fs::write(folder.join("participant.csv"), EXPORT).expect("written");
+    std::fs::write(folder.join("consent.csv"), OPT_OUTS).expect("written");
+    let mapping = Mapping::standard().expect("a mapping");
+    SourceConfig { folder, mapping, rejected_rows: RejectedRows::Refuse }
+}
+
 /// A budget of one figure for all three caps.
 pub fn budget(micro: u64) -> Budget {
     let rho = Rho::from_micro(micro);
@@ -168,7 +197,7 @@ pub fn counts(round: &Round) -> Counts {
 
 /// Asks the kernel, which may count.
 pub fn ask(kernel: &mut Kernel, round: &Round) -> Result<Release<Recorded>, KernelError> {
-    kernel.answer(round, || Ok::<_, KernelError>(counts(round)))
+    kernel.answer(round, |_| Ok(counts(round)))
 }
 
 /// Asks the kernel, which must not count.
@@ -176,5 +205,5 @@ pub fn ask_without_records(
     kernel: &mut Kernel,
     round: &Round,
 ) -> Result<Release<Recorded>, KernelError> {
-    kernel.answer(round, || -> Result<Counts, KernelError> { panic!("records were read") })
+    kernel.answer(round, |_| panic!("records were read"))
 }
