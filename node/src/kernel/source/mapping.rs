@@ -4,6 +4,35 @@
 //! (`participant.csv`, ...), our column names and codes, commas, UTF-8, dates as `2016-12-31` and
 //! months as `2016-12`.
 //!
+//! ```toml
+//! delimiter = ";"                 # for the whole export, and again for one table or key file
+//! encoding = "iso-8859-1"         # or "utf-8"
+//! dates = "%d.%m.%Y"              # strftime; %-d for days without a leading zero
+//! months = "%m/%Y"
+//! unknown = ["ukjent", "?"]       # texts that mean "not known"
+//! empty = ["NULL", "31.12.9999"]  # texts that mean an empty cell: not recorded, or not happened
+//!
+//! [tables.participant]
+//! file = "deltakere.csv"          # a file that is named has to be there
+//! [tables.participant.columns]    # on the left our name, on the right the export's
+//! participant_id = "klient_id"
+//! gender = { column = "kjonn", codes = { K = "woman", M = "man" }, unknown = ["U"] }
+//! exit_date = { column = "slutt", dates = "%Y%m%d" }
+//! substitution_treatment = { constant = "unknown" }   # the export lacks it
+//!
+//! [[tables.tenancy.join]]         # tenancies have a case number; saker.csv knows whose it is
+//! file = "saker.csv"
+//! from = "sak_nr"                 # in the table's own file
+//! key = "sak_nr"                  # in saker.csv
+//! to = "klient_id"                # in saker.csv: the participant, or the key of the next join
+//!
+//! [tables.contact]
+//! form = "events"                 # one row for each contact (participant_id, date, category)
+//!
+//! [control]
+//! file = "control.csv"            # printed figures to check against each other
+//! ```
+//!
 //! **Invariant:** a mapping that exists names only tables, columns and codes that there are, so
 //! that a slip in it is found when it is read and not as a wrong figure.
 

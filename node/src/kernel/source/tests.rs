@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod export;
+mod fixtures;
 mod foreign;
 mod people;
 mod report;
