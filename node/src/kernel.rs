@@ -249,4 +249,6 @@ fn count(records: &Records, round: &Round, key: &CountKey) -> Result<Counts, Cou
 }
 
 #[cfg(test)]
+mod published_tables_tests;
+#[cfg(test)]
 mod tests;
