@@ -322,7 +322,7 @@ pub struct Certificate {
     pub person_epsilon: Fixed,
     /// The releases in the sums, by municipality number.
     pub releases: Vec<ReleaseCertificate>,
-    /// A node can change a cell of its municipality by no more than this, whatever it sends.
+    /// No node contributes more than this to a cell, up or down, whatever it sends.
     pub node_can_shift_a_cell_by: i64,
     /// The key that signed the study, the round and the seal.
     pub coordinator_key: VerifyingKey,

@@ -1,7 +1,8 @@
 //! Real numbers as they are published: fixed point with six decimals.
 //!
 //! **Invariant:** a published real number is an integer number of millionths, so that writing it,
-//! reading it and comparing it are exact on every machine.
+//! reading it and comparing it are exact on every machine. The logarithms and sines behind a figure
+//! may differ in their last bit between machines; six decimals leave that out.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;

@@ -41,6 +41,30 @@ fn the_curve_stops_where_too_few_are_at_risk() {
     assert!(curve(&bands(&[(5, -90), (0, 2)]), 1.0, 1.96).is_empty());
 }
 
+#[test]
+fn the_interval_holds_the_noise_of_every_cell_through_the_suffix_sums() {
+    // In units of a million, so that differences of the published decimals are good derivatives.
+    const UNIT: i64 = 1_000_000;
+    const STEP: i64 = 100_000;
+    let pairs = [(2, 3), (1, 4), (1, 5), (1, 2)].map(|(a, b)| (a * UNIT, b * UNIT));
+    let deviation = STEP as f64;
+    let points = curve(&bands(&pairs), deviation * deviation, 1.0);
+    assert_eq!(points.len(), 4);
+    for (month, point) in points.iter().enumerate() {
+        let log_after = |cell: usize, step: i64| {
+            let mut moved = pairs;
+            let pair = &mut moved[cell / 2];
+            *(if cell.is_multiple_of(2) { &mut pair.0 } else { &mut pair.1 }) += step;
+            curve(&bands(&moved), 0.0, 1.0)[month].survival.value.value().ln()
+        };
+        let moved = |cell| (log_after(cell, STEP) - log_after(cell, -STEP)) / 2.0;
+        let expected = (0..8).map(|cell| moved(cell) * moved(cell)).sum::<f64>().sqrt();
+        let value = point.survival.value.value();
+        let found = (point.survival.upper95.value() - value) / value;
+        assert!((found / expected - 1.0).abs() < 0.01, "month {month}: {found} for {expected}");
+    }
+}
+
 /// The shares of rounds in which each month's interval holds the exact curve.
 struct Measured {
     least: f64,
