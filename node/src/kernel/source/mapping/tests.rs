@@ -114,3 +114,16 @@ fn delimiters_files_and_dates_have_to_be_usable() {
     let error = Mapping::parse("[control]\nfile = \"..\"");
     assert!(matches!(error, Err(MappingError::FileName { .. })));
 }
+
+#[test]
+fn the_example_in_the_documentation_is_a_mapping() {
+    let lines = include_str!("../mapping.rs").lines();
+    let example: Vec<_> = lines
+        .skip_while(|line| *line != "//! ```toml")
+        .skip(1)
+        .take_while(|line| *line != "//! ```")
+        .map(|line| line.trim_start_matches("//!"))
+        .collect();
+    assert!(example.len() > 20, "there is an example");
+    assert!(Mapping::parse(&example.join("\n")).is_ok());
+}
