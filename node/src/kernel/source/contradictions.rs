@@ -44,9 +44,14 @@ pub struct Place {
 
 impl fmt::Display for Contradiction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} line {}", self.file, self.line)?;
-        if let Some(other) = &self.other {
-            write!(f, " and {} line {}", other.file, other.line)?;
+        let (file, line) = (&self.file, self.line);
+        match &self.other {
+            None => write!(f, "{file} line {line}")?,
+            Some(other) if other.file == *file => {
+                let (first, second) = (line.min(other.line), line.max(other.line));
+                write!(f, "{file} lines {first} and {second}")?;
+            }
+            Some(other) => write!(f, "{file} line {line} and {} line {}", other.file, other.line)?,
         }
         write!(f, ": {}", self.rule)
     }

@@ -168,4 +168,10 @@ fn a_long_tenancy_overlaps_more_than_its_neighbour() {
     let lines: Vec<_> = found.iter().map(|c| (c.line, c.other.as_ref().map(|o| o.line))).collect();
     assert_eq!(lines, [(4, Some(3)), (5, Some(3))]);
     assert!(found.iter().all(|c| c.rule == Rule::TenanciesOverlap));
+    assert_eq!(found[0].to_string(), "tenancy.csv lines 3 and 4: two dwellings at the same time");
+    let found = find("complaint.csv", "2016-08-01", "2016-08-02");
+    assert_eq!(
+        found[0].to_string(),
+        "complaint.csv line 2 and participant.csv line 2: dated after the participant left"
+    );
 }
