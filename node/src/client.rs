@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 mod error;
-pub use error::{ClientError, SetupError};
+pub use error::{ClientError, Meaning, SetupError};
 
 /// Where the coordinator answers and how to get there.
 #[derive(Debug, Clone)]

@@ -3,9 +3,10 @@
 //! **Invariant:** a [`Config`] exists only for a file that is wholly understood; a key that is not
 //! known is an error, and so is a choice that the municipality has to make and did not.
 
+use crate::kernel::source::RejectedRows;
 use fellestall_shared::ids::MunicipalityNumber;
 use fellestall_shared::privacy::{Delta, Rho};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -39,16 +40,6 @@ pub struct Config {
     pub proxy: Option<String>,
     /// The pause between two polls.
     pub poll: Duration,
-}
-
-/// What is done when a row of the export is rejected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RejectedRows {
-    /// Nothing is released until the row is mended.
-    Refuse,
-    /// The row is left out.
-    Skip,
 }
 
 /// Caps on the privacy loss, set by the municipality.

@@ -2,9 +2,17 @@
 //!
 //! **Invariant:** everything that sees a record is in [`kernel`].
 
+pub mod agent;
+pub mod cli;
 pub mod client;
 pub mod config;
+pub mod daemon;
+pub mod decisions;
+pub mod engine;
+pub mod enrol;
 pub mod files;
+pub mod forecast;
 pub mod kernel;
 pub mod keys;
 pub mod state;
+pub mod work;

@@ -6,6 +6,7 @@
 
 use crate::files::{self, FileError};
 use fellestall_shared::clock::Timestamp;
+use fellestall_shared::digest::Digest;
 use fellestall_shared::ids::{MunicipalityNumber, NodeId};
 use fellestall_shared::signed::VerifyingKey;
 use fellestall_shared::wire::v1::Invitation;
@@ -190,6 +191,22 @@ impl State {
     /// [`StateError`].
     pub fn set_enrolment(&mut self, enrolment: &Enrolment) -> Result<(), StateError> {
         self.set_fact("enrolment", enrolment)
+    }
+
+    /// The digest of the invitation that the node was last enrolled with.
+    ///
+    /// # Errors
+    /// [`StateError`].
+    pub fn last_invitation(&self) -> Result<Option<Digest>, StateError> {
+        self.fact("last_invitation")
+    }
+
+    /// Remembers the invitation that the node was enrolled with, as a digest.
+    ///
+    /// # Errors
+    /// [`StateError`].
+    pub fn set_last_invitation(&mut self, invitation: Digest) -> Result<(), StateError> {
+        self.set_fact("last_invitation", &invitation)
     }
 
     /// The last contact with the coordinator.

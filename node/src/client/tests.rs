@@ -1,5 +1,4 @@
-use super::error::Meaning;
-use super::{Client, ClientError, Endpoint, SetupError};
+use super::{Client, ClientError, Endpoint, Meaning, SetupError};
 use fellestall_shared::clock::{FixedClock, Timestamp};
 use fellestall_shared::problem::{Problem, ProblemKind};
 use fellestall_shared::tls;

@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** every choice that is the municipality's stands in the file, none is silent.
 
-use super::RejectedRows;
+use crate::kernel::source::RejectedRows;
 use fellestall_shared::ids::MunicipalityNumber;
 use fellestall_shared::privacy::Rho;
 use std::path::PathBuf;

@@ -1,4 +1,5 @@
-use super::{Choices, Config, RejectedRows, rho_of, template};
+use super::{Choices, Config, rho_of, template};
+use crate::kernel::source::RejectedRows;
 use fellestall_shared::privacy::Rho;
 use proptest::prelude::*;
 use std::path::Path;

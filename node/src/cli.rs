@@ -1,0 +1,296 @@
+//! The `fellestall-node` command: everything that an operator does.
+//!
+//! **Invariant:** facts go to standard output and what happens meanwhile to standard error; no
+//! secret is taken from an argument or shown; no command prints a record.
+
+use crate::config::Config;
+use crate::state::{Membership, State};
+use crate::work;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use fellestall_shared::clock::Clock;
+use fellestall_shared::labels::Language;
+use fellestall_shared::wire::v1::RefusalReason;
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+mod data;
+mod enrolment;
+mod failure;
+mod ledger;
+mod output;
+mod run;
+mod setup;
+mod studies;
+
+pub use failure::{CliError, Exit};
+use output::Output;
+
+const AFTER_HELP: &str = "\
+Exit codes:
+  0  done
+  1  failed
+  2  the command was not understood
+  3  refused: by the budget, by the policy, or by the coordinator
+  4  the coordinator cannot be reached";
+
+/// A municipality's node: counts, adds noise, signs, and sends out only that.
+#[derive(Debug, Parser)]
+#[command(name = "fellestall-node", version, after_help = AFTER_HELP)]
+struct Cli {
+    /// The node's directory: configuration, keys, state and ledger.
+    #[arg(long, global = true, default_value = "./fellestall-node", value_name = "DIRECTORY")]
+    dir: PathBuf,
+    /// Print facts as JSON.
+    #[arg(long, global = true)]
+    json: bool,
+    /// The language of the tables' labels.
+    #[arg(long, global = true, value_enum, default_value_t = Lang::Nb)]
+    lang: Lang,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Lang {
+    /// Bokmål.
+    Nb,
+    /// Nynorsk.
+    Nn,
+    /// English.
+    En,
+}
+
+impl From<Lang> for Language {
+    fn from(lang: Lang) -> Self {
+        match lang {
+            Lang::Nb => Self::Nb,
+            Lang::Nn => Self::Nn,
+            Lang::En => Self::En,
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make the node's directory: a commented configuration and the node's keys.
+    Init(setup::InitArgs),
+    /// Enrol at the coordinator with an invitation; may be repeated.
+    Enrol(enrolment::EnrolArgs),
+    /// Read the export and report what is wrong with it. Nothing is sent or stored.
+    CheckData,
+    /// List the studies and what was decided about them.
+    Studies,
+    /// Show what a study would give away and cost. Nothing is read or charged.
+    Preview(studies::PreviewArgs),
+    /// Approve one exact version of a study.
+    Approve(StudyArgs),
+    /// Refuse one exact version of a study.
+    Refuse(RefuseArgs),
+    /// Run the node until it is stopped.
+    Run(run::RunArgs),
+    /// Show the budget, the releases, the certificate and the last contact.
+    Status,
+    /// List what has left this node, or show exactly one of the releases.
+    Releases(ledger::ReleasesArgs),
+    /// Work on the configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Print a completion script for a shell.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Check the configuration, the mapping and the keys.
+    Check,
+}
+
+#[derive(Debug, Args)]
+struct StudyArgs {
+    /// The study: core, core.2 (a version), or the digest.
+    study: String,
+}
+
+#[derive(Debug, Args)]
+struct RefuseArgs {
+    /// The study: core, core.2 (a version), or the digest.
+    study: String,
+    /// Why; the reason goes to the coordinator.
+    #[arg(long, value_enum)]
+    reason: Reason,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Reason {
+    /// The purpose is not one that this municipality processes for.
+    Purpose,
+    /// The legal basis does not hold here.
+    LegalBasis,
+    /// It costs more privacy budget than the municipality gives.
+    Budget,
+    /// It asks for more detail than needed.
+    TooDetailed,
+    /// The municipality does not record what is asked.
+    NotRecorded,
+    /// There is no capacity now.
+    Capacity,
+    /// Another reason; the operators talk.
+    Other,
+}
+
+impl From<Reason> for RefusalReason {
+    fn from(reason: Reason) -> Self {
+        match reason {
+            Reason::Purpose => Self::Purpose,
+            Reason::LegalBasis => Self::LegalBasis,
+            Reason::Budget => Self::Budget,
+            Reason::TooDetailed => Self::TooDetailed,
+            Reason::NotRecorded => Self::NotRecorded,
+            Reason::Capacity => Self::Capacity,
+            Reason::Other => Self::Other,
+        }
+    }
+}
+
+/// What the process's surroundings say; read in `main`, and only there.
+#[derive(Debug, Clone, Default)]
+pub struct Environment {
+    /// `HTTPS_PROXY`.
+    pub https_proxy: Option<String>,
+    /// Whether `NO_COLOR` is set.
+    pub no_color: bool,
+    /// `FELLESTALL_LOG`: which events are logged, as `info` or `fellestall_node=debug`.
+    pub log: Option<String>,
+    /// Whether a person watches standard error.
+    pub is_watched: bool,
+}
+
+/// What every command works with.
+struct Session<'o> {
+    directory: PathBuf,
+    language: Language,
+    environment: Environment,
+    clock: Arc<dyn Clock>,
+    out: Output<'o>,
+}
+
+impl Session<'_> {
+    fn config(&self) -> Result<Config, CliError> {
+        Ok(Config::read(&self.directory)?)
+    }
+
+    fn proxy(&self, config: &Config) -> Option<String> {
+        config.proxy.clone().or_else(|| self.environment.https_proxy.clone())
+    }
+
+    fn membership(&self) -> Result<Membership, CliError> {
+        State::open(&self.directory)?.membership()?.ok_or(CliError::NotEnrolled)
+    }
+
+    /// Asks the coordinator for its studies; what was seen before serves when it cannot be reached.
+    fn refresh(&self, config: &Config, membership: &Membership) -> Result<(), CliError> {
+        let clock = Arc::clone(&self.clock);
+        let client = work::client(config, membership, self.proxy(config), clock)?;
+        match runtime()?.block_on(client.work()) {
+            Ok(work) => {
+                let mut state = State::open(&self.directory)?;
+                work::take(&mut state, membership, &work, self.clock.now())?;
+            }
+            Err(error) => {
+                work::note_failure(&mut State::open(&self.directory)?, &error.to_string())?;
+                tracing::warn!(%error, "the studies shown are those seen last");
+            }
+        }
+        Ok(())
+    }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(CliError::Runtime)
+}
+
+/// Runs the command that the arguments are; facts are written to `out`.
+///
+/// The program's log must be set up before; [`start_log`] does that for the real program.
+pub fn main(
+    arguments: impl IntoIterator<Item = OsString>,
+    environment: Environment,
+    clock: Arc<dyn Clock>,
+    out: &mut dyn Write,
+    errors: &mut dyn Write,
+) -> Exit {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(usage) => return told(&usage, out, errors),
+    };
+    let mut session = Session {
+        directory: cli.dir,
+        language: cli.lang.into(),
+        environment,
+        clock,
+        out: Output::new(out, cli.json),
+    };
+    match dispatch(&mut session, cli.command) {
+        Ok(exit) => exit,
+        Err(CliError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+            Exit::Done
+        }
+        Err(error) => {
+            // If standard error is gone too, the exit code still says it.
+            drop(writeln!(errors, "error: {}", crate::daemon::explain(&error)));
+            error.exit()
+        }
+    }
+}
+
+fn told(usage: &clap::Error, out: &mut dyn Write, errors: &mut dyn Write) -> Exit {
+    let is_help = !usage.use_stderr();
+    let text = usage.render();
+    let written = if is_help { write!(out, "{text}") } else { write!(errors, "{text}") };
+    match written {
+        Ok(()) if is_help => Exit::Done,
+        _ => Exit::Usage,
+    }
+}
+
+fn dispatch(session: &mut Session<'_>, command: Command) -> Result<Exit, CliError> {
+    match command {
+        Command::Init(arguments) => setup::init(session, &arguments),
+        Command::Enrol(arguments) => enrolment::enrol(session, &arguments),
+        Command::CheckData => data::check(session),
+        Command::Studies => studies::list(session),
+        Command::Preview(arguments) => studies::preview(session, &arguments),
+        Command::Approve(arguments) => studies::approve(session, &arguments.study),
+        Command::Refuse(arguments) => {
+            studies::refuse(session, &arguments.study, arguments.reason.into())
+        }
+        Command::Run(arguments) => run::run(session, &arguments),
+        Command::Status => ledger::status(session),
+        Command::Releases(arguments) => ledger::releases(session, &arguments),
+        Command::Config(ConfigCommand::Check) => setup::check(session),
+        Command::Completions { shell } => setup::completions(session, shell),
+    }
+}
+
+/// Starts the program's log: to standard error, as text or, for `run --json`, as JSON lines.
+pub fn start_log(arguments: &[OsString], environment: &Environment) {
+    use tracing_subscriber::EnvFilter;
+    let has = |name: &str| arguments.iter().any(|argument| argument == name);
+    let usual = if has("run") { "info" } else { "warn" };
+    let filter = environment.log.as_deref().unwrap_or(usual);
+    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new(usual));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(environment.is_watched && !environment.no_color);
+    // A log that is set already, as by another part of the same process, stands.
+    let _started = if has("run") && has("--json") { log.json().try_init() } else { log.try_init() };
+}
+
+#[cfg(test)]
+mod tests;

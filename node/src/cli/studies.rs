@@ -1,0 +1,190 @@
+//! `studies`, `preview`, `approve` and `refuse`.
+//!
+//! **Invariant:** nothing here reads a record or charges the ledger; a decision names one exact
+//! version by its digest.
+
+use super::output::table;
+use super::{CliError, Exit, Session, runtime};
+use crate::decisions::{self, KnownStudy};
+use crate::engine;
+use crate::forecast::Forecast;
+use crate::keys::KeyStore;
+use crate::state::{Membership, State};
+use crate::work;
+use clap::Args;
+use fellestall_shared::clock::Timestamp;
+use fellestall_shared::period::Period;
+use fellestall_shared::wire::v1::{Answer, RefusalReason, RoundDocument};
+use serde_json::json;
+use std::fmt::Write;
+use std::sync::Arc;
+
+#[derive(Debug, Args)]
+pub(super) struct PreviewArgs {
+    /// The study: core, core.2 (a version), or the digest.
+    study: String,
+    /// The period; without it the open round's, or else the half-year that it is now.
+    #[arg(long, value_name = "PERIOD")]
+    period: Option<Period>,
+    /// For how many reporting nodes the national interval is shown; without it the study's minimum.
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    nodes: Option<u32>,
+}
+
+/// The studies that are known, after asking the coordinator.
+fn known(session: &Session<'_>) -> Result<(Membership, Vec<KnownStudy>), CliError> {
+    let config = session.config()?;
+    let membership = session.membership()?;
+    session.refresh(&config, &membership)?;
+    let state = State::open(&session.directory)?;
+    let (known, unusable) = decisions::studies(&state, &membership, session.clock.now())?;
+    for unusable in unusable {
+        let error = crate::daemon::explain(&unusable.why);
+        tracing::warn!(study = %unusable.digest.short(), %error, "a study cannot be used");
+    }
+    Ok((membership, known))
+}
+
+fn answer_text(answer: Option<Answer>) -> &'static str {
+    match answer {
+        None => "undecided",
+        Some(Answer::Approved) => "approved",
+        Some(Answer::Refused { .. }) => "refused",
+    }
+}
+
+pub(super) fn list(session: &mut Session<'_>) -> Result<Exit, CliError> {
+    let (_, known) = known(session)?;
+    let facts: Vec<_> = known
+        .iter()
+        .map(|known| {
+            let document = known.study.document();
+            json!({
+                "study": known.name(),
+                "digest": known.study.digest(),
+                "title": document.title,
+                "purpose": document.purpose,
+                "controller": document.controller,
+                "legal_basis": document.legal_basis,
+                "starts": document.starts,
+                "ends": document.ends,
+                "tables": document.tables.len(),
+                "charge": known.study.charge().to_string(),
+                "in_force": known.in_force,
+                "decision": answer_text(known.answer),
+            })
+        })
+        .collect();
+    let language = session.language;
+    session.out.facts(&facts, || {
+        if known.is_empty() {
+            return "There are no studies.".to_owned();
+        }
+        let mut rows = table(["study", "title", "purpose", "ends", "rho a round", "decision"]);
+        for known in &known {
+            let document = known.study.document();
+            let force = if known.in_force { "" } else { " (not in force)" };
+            rows.add_row([
+                format!("{}{force}", known.name()),
+                document.title.text(language).to_owned(),
+                document.purpose.to_string(),
+                document.ends.clone(),
+                known.study.charge().to_string(),
+                answer_text(known.answer).to_owned(),
+            ]);
+        }
+        rows.to_string()
+    })?;
+    Ok(Exit::Done)
+}
+
+pub(super) fn preview(
+    session: &mut Session<'_>,
+    arguments: &PreviewArgs,
+) -> Result<Exit, CliError> {
+    let config = session.config()?;
+    let (membership, known) = known(session)?;
+    let known = decisions::find(&known, &arguments.study)?;
+    let period = match arguments.period {
+        Some(period) => period,
+        None => match open_period(session, &membership, known)? {
+            Some(period) => period,
+            None => half_year(session.clock.now()).ok_or(CliError::Clock)?,
+        },
+    };
+    let document = known.study.document();
+    let balance = engine::open(&config, &membership)?.balance(&document.study, period)?;
+    let nodes = arguments.nodes.unwrap_or(document.minimum_nodes);
+    let delta = config.budget.delta;
+    let forecast = Forecast::new(&known.study, period, &balance, nodes, delta, session.language);
+    session.out.facts(&forecast, || forecast.to_string())?;
+    Ok(if forecast.affordable { Exit::Done } else { Exit::Refused })
+}
+
+/// The period of the study's newest open round.
+fn open_period(
+    session: &Session<'_>,
+    membership: &Membership,
+    known: &KnownStudy,
+) -> Result<Option<Period>, CliError> {
+    let rounds = State::open(&session.directory)?.rounds()?;
+    let documents = rounds.into_iter().filter(|stored| stored.current).filter_map(|stored| {
+        stored.envelope.verify::<RoundDocument>(&membership.coordinator_key).ok()
+    });
+    let mine = documents.filter(|document| document.study == known.study.digest());
+    Ok(mine.map(|document| document.period).max())
+}
+
+fn half_year(now: Timestamp) -> Option<Period> {
+    let today = now.date()?;
+    let half = if u8::from(today.month()) <= 6 { 1 } else { 2 };
+    format!("{}H{half}", today.year()).parse().ok()
+}
+
+pub(super) fn approve(session: &mut Session<'_>, study: &str) -> Result<Exit, CliError> {
+    decide(session, study, Answer::Approved)
+}
+
+pub(super) fn refuse(
+    session: &mut Session<'_>,
+    study: &str,
+    reason: RefusalReason,
+) -> Result<Exit, CliError> {
+    decide(session, study, Answer::Refused { reason })
+}
+
+fn decide(session: &mut Session<'_>, asked: &str, answer: Answer) -> Result<Exit, CliError> {
+    let config = session.config()?;
+    let (membership, known) = known(session)?;
+    let known = decisions::find(&known, asked)?;
+    let key = KeyStore::new(&session.directory).release()?;
+    let mut state = State::open(&session.directory)?;
+    let now = session.clock.now();
+    let mut decision = decisions::decide(&mut state, &membership, &key, known, answer, now)?;
+    if !decision.sent {
+        let clock = Arc::clone(&session.clock);
+        let client = work::client(&config, &membership, session.proxy(&config), clock)?;
+        let bytes = decision.envelope.to_json().map_err(decisions::DecisionError::from)?;
+        match runtime()?.block_on(client.put_decision(decision.study, bytes)) {
+            Ok(()) => {
+                state.set_decision_sent(&decision.envelope, decision.study)?;
+                decision.sent = true;
+            }
+            Err(error) => tracing::warn!(%error, "the running node sends the decision later"),
+        }
+    }
+    let facts = json!({
+        "study": known.name(),
+        "digest": decision.study,
+        "decision": answer_text(Some(answer)),
+        "sent": decision.sent,
+    });
+    session.out.facts(&facts, || {
+        let mut text = format!("{} is {}", known.name(), answer_text(Some(answer)));
+        let sent = if decision.sent { "The coordinator knows." } else { "Not sent yet." };
+        // Writing to a String does not fail.
+        let _written = write!(text, " (digest {}). {sent}", decision.study);
+        text
+    })?;
+    Ok(Exit::Done)
+}

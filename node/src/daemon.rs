@@ -1,0 +1,441 @@
+//! The node as a service: does what [`crate::agent`] says, and tells it what came of it.
+//!
+//! **Invariant:** the kernel's work is never cut off by an orderly stop; a wait for the network
+//! always is.
+
+use crate::agent::{Agent, Cycle, Effect, Event, Situation, Stopped};
+use crate::client::{Client, ClientError, Meaning};
+use crate::config::{Config, ConfigError};
+use crate::decisions::DecisionError;
+use crate::engine::{self, EngineError, Severity};
+use crate::enrol::EnrolError;
+use crate::kernel::{ApprovedRound, Kernel, KernelError, Recorded, Release};
+use crate::keys::{KeyError, KeyStore};
+use crate::state::{Enrolment, Membership, State, StateError};
+use crate::work::{self, Todo};
+use fellestall_shared::clock::Clock;
+use fellestall_shared::digest::Digest;
+use fellestall_shared::ids::RoundId;
+use fellestall_shared::wire::v1::{Receipt, RenewalRequest};
+use ring::rand::{SecureRandom, SystemRandom};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use tokio::sync::watch;
+use tokio::task::spawn_blocking;
+
+/// Why the node cannot run, or stopped by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum DaemonError {
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The node is not enrolled, or its coordinator cannot be dialled.
+    #[error(transparent)]
+    Enrol(#[from] EnrolError),
+    /// The keys cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The state cannot be used.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The decisions cannot be read.
+    #[error(transparent)]
+    Decision(#[from] DecisionError),
+    /// The ledger or the kernel cannot be used.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The coordinator takes nothing from this node any more.
+    #[error(
+        "the coordinator has denied this node: {detail}. The node stopped; its ledger stands. Talk to the coordinator's operator, and enrol again with a new invitation if that is agreed"
+    )]
+    Denied {
+        /// What it says.
+        detail: String,
+    },
+    /// The certificate expired while the node was off.
+    #[error(
+        "this node's certificate has expired (or this machine's clock is wrong: it says {now}): ask the coordinator's operator for a new invitation, and run: fellestall-node enrol --invitation FILE"
+    )]
+    CertificateExpired {
+        /// The moment by this machine's clock.
+        now: String,
+    },
+}
+
+/// How the last cycle went.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    /// As the agent saw it.
+    pub cycle: Cycle,
+    /// Why rounds were not answered, in words.
+    pub not_released: BTreeMap<RoundId, String>,
+    /// Whether the budget said no to one of them.
+    pub budget_refused: bool,
+    /// The last failure of the network, if the cycle had one.
+    pub failure: Option<ClientError>,
+}
+
+/// One node, ready to run.
+pub struct Daemon {
+    config: Arc<Config>,
+    membership: Membership,
+    keys: KeyStore,
+    client: Client,
+    proxy: Option<String>,
+    clock: Arc<dyn Clock>,
+    agent: Agent,
+    kernel: Option<Kernel>,
+    rounds: BTreeMap<RoundId, ApprovedRound>,
+    recorded: Option<Release<Recorded>>,
+    report: Report,
+}
+
+/// A stop came while waiting for the network.
+struct Interrupted;
+
+impl Daemon {
+    /// Prepares the node in `directory`: keys, enrolment and ledger are checked, nothing is sent.
+    /// The configuration's proxy goes before `proxy`, which is the environment's.
+    ///
+    /// # Errors
+    /// [`DaemonError`]: what has to be mended first.
+    pub fn open(
+        directory: &Path,
+        proxy: Option<String>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, DaemonError> {
+        let config = Config::read(directory)?;
+        let keys = KeyStore::new(directory);
+        keys.refuse_open().map_err(KeyError::File)?;
+        let membership = State::open(directory)?.membership()?.ok_or(EnrolError::NotEnrolled)?;
+        let proxy = config.proxy.clone().or(proxy);
+        let client = work::client(&config, &membership, proxy.clone(), Arc::clone(&clock))?;
+        // A damaged ledger is found before the coordinator is asked for anything.
+        drop(engine::open(&config, &membership)?);
+        Ok(Self {
+            agent: Agent::new(config.poll, membership.certificate_expires),
+            config: Arc::new(config),
+            membership,
+            keys,
+            client,
+            proxy,
+            clock,
+            kernel: None,
+            rounds: BTreeMap::new(),
+            recorded: None,
+            report: Report::default(),
+        })
+    }
+
+    /// Runs until `stop` says true.
+    ///
+    /// # Errors
+    /// [`DaemonError`]: why the node stopped by itself.
+    pub async fn run(mut self, mut stop: watch::Receiver<bool>) -> Result<(), DaemonError> {
+        tracing::info!(node = %self.membership.node, "the node runs");
+        while let Some(wait) = self.until_sleep(&mut stop).await? {
+            tracing::debug!(seconds = wait.as_secs(), "the node waits");
+            tokio::select! {
+                _ = stop.wait_for(|stop| *stop) => break,
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+        tracing::info!(node = %self.membership.node, "the node stops");
+        Ok(())
+    }
+
+    /// Runs one full cycle: asks, decides, releases, sends. May be called again.
+    ///
+    /// # Errors
+    /// [`DaemonError`]: why the node stopped by itself.
+    pub async fn cycle(&mut self, stop: &mut watch::Receiver<bool>) -> Result<Report, DaemonError> {
+        self.until_sleep(stop).await?;
+        Ok(self.report.clone())
+    }
+
+    /// One cycle; how long to wait after it, or `None` if a stop came.
+    async fn until_sleep(
+        &mut self,
+        stop: &mut watch::Receiver<bool>,
+    ) -> Result<Option<std::time::Duration>, DaemonError> {
+        self.report = Report::default();
+        let mut event = Event::Woke;
+        loop {
+            if *stop.borrow() {
+                return Ok(None);
+            }
+            let effect = self.agent.step(self.clock.now(), event, jitter());
+            let done = match effect {
+                Effect::Sleep(wait) => {
+                    self.report.cycle = self.agent.cycle().clone();
+                    self.end_cycle();
+                    return Ok(Some(wait));
+                }
+                Effect::Stop(stopped) => return Err(self.stopped(stopped)),
+                Effect::Poll => self.poll(stop).await,
+                Effect::Renew => self.renew(stop).await,
+                Effect::SendDecision(study) => self.send_decision(study, stop).await,
+                Effect::Release(round) => Ok(self.release(round).await?),
+                Effect::Send(round) => self.send(round, stop).await,
+            };
+            event = match done {
+                Ok(event) => event,
+                Err(Undone::Interrupted) => return Ok(None),
+                Err(Undone::Error(error)) => return Err(error),
+            };
+        }
+    }
+
+    fn end_cycle(&mut self) {
+        // Between cycles the ledger is free for the operator's commands.
+        self.kernel = None;
+        self.recorded = None;
+        if self.report.cycle.clock_skew {
+            tracing::error!(
+                now = %self.clock.now(),
+                "this machine's clock and the coordinator's differ by more than a day; nothing is released until one of them is set right"
+            );
+        }
+    }
+
+    fn stopped(&self, stopped: Stopped) -> DaemonError {
+        match stopped {
+            Stopped::CertificateExpired => {
+                DaemonError::CertificateExpired { now: self.clock.now().to_string() }
+            }
+            Stopped::Denied => {
+                let failure = self.report.failure.as_ref();
+                let detail = failure.map_or_else(String::new, ToString::to_string);
+                DaemonError::Denied { detail }
+            }
+        }
+    }
+
+    async fn poll(&mut self, stop: &mut watch::Receiver<bool>) -> Result<Event, Undone> {
+        let work = match or_stop(stop, self.client.work()).await? {
+            Ok(work) => work,
+            Err(error) => return Ok(self.failed(error, "the coordinator was not asked")),
+        };
+        let coordinator_now = work.now;
+        let now = self.clock.now();
+        let (directory, membership) = (self.config.directory.clone(), self.membership.clone());
+        let todo: Result<Todo, DecisionError> = spawn_blocking(move || {
+            let mut state = State::open(&directory)?;
+            work::take(&mut state, &membership, &work, now)
+        })
+        .await
+        .map_err(|_| DaemonError::Engine(EngineError::CutOff))?;
+        let Todo { unsent, rounds } = todo.map_err(DaemonError::Decision)?;
+        self.rounds = rounds.into_iter().map(|round| (round.round().id().clone(), round)).collect();
+        let rounds = self.rounds.keys().cloned().collect();
+        Ok(Event::Polled(Situation { coordinator_now, unsent, rounds }))
+    }
+
+    async fn renew(&mut self, stop: &mut watch::Receiver<bool>) -> Result<Event, Undone> {
+        let requested = self.keys.fresh_request().map_err(DaemonError::Key)?;
+        let request = RenewalRequest { certificate_request: requested.request().to_owned() };
+        let issued = match or_stop(stop, self.client.renew(&request)).await? {
+            Ok(issued) => issued,
+            Err(error) => return Ok(self.failed(error, "the certificate was not renewed")),
+        };
+        self.keys.install(&requested, &issued.certificate).map_err(DaemonError::Key)?;
+        self.membership.certificate_expires = issued.expires;
+        let mut state = State::open(&self.config.directory).map_err(DaemonError::State)?;
+        state
+            .set_enrolment(&Enrolment::Approved(self.membership.clone()))
+            .map_err(DaemonError::State)?;
+        let clock = Arc::clone(&self.clock);
+        self.client = work::client(&self.config, &self.membership, self.proxy.clone(), clock)
+            .map_err(DaemonError::Enrol)?;
+        tracing::info!(expires = %issued.expires, "the certificate was renewed");
+        Ok(Event::Renewed(issued.expires))
+    }
+
+    async fn send_decision(
+        &mut self,
+        study: Digest,
+        stop: &mut watch::Receiver<bool>,
+    ) -> Result<Event, Undone> {
+        let mut state = State::open(&self.config.directory).map_err(DaemonError::State)?;
+        let decisions = state.decisions().map_err(DaemonError::State)?;
+        let Some(decision) = decisions.into_iter().find(|decision| decision.study == study) else {
+            return Ok(Event::DecisionSent);
+        };
+        let bytes = decision.envelope.to_json().map_err(DecisionError::from);
+        let bytes = bytes.map_err(DaemonError::Decision)?;
+        drop(state);
+        match or_stop(stop, self.client.put_decision(study, bytes)).await? {
+            Ok(()) => {
+                state = State::open(&self.config.directory).map_err(DaemonError::State)?;
+                state.set_decision_sent(&decision.envelope, study).map_err(DaemonError::State)?;
+                tracing::info!(study = %study.short(), "the decision was sent");
+                Ok(Event::DecisionSent)
+            }
+            Err(error) if error.meaning() == Meaning::Final => {
+                tracing::error!(study = %study.short(), %error, "the decision was not taken");
+                Ok(Event::DecisionRejected(study))
+            }
+            Err(error) => Ok(self.failed(error, "the decision was not sent")),
+        }
+    }
+
+    /// Makes or finds the release of a round. Not cut off by a stop: it is soon done.
+    async fn release(&mut self, id: RoundId) -> Result<Event, DaemonError> {
+        let Some(round) = self.rounds.get(&id).cloned() else {
+            return Ok(Event::NotReleased(id));
+        };
+        let kernel = self.kernel.take();
+        let (config, membership) = (Arc::clone(&self.config), self.membership.clone());
+        let made = spawn_blocking(move || {
+            let mut kernel = match kernel {
+                Some(kernel) => kernel,
+                None => engine::open(&config, &membership)?,
+            };
+            let release = engine::release(&mut kernel, &config, &round)?;
+            Ok::<_, EngineError>((kernel, release))
+        })
+        .await
+        .map_err(|_| EngineError::CutOff)?;
+        match made {
+            Ok((kernel, release)) => {
+                self.kernel = Some(kernel);
+                self.recorded = Some(release);
+                tracing::info!(round = %id, "the release is recorded");
+                Ok(Event::Recorded(id))
+            }
+            Err(error) if error.severity() == Severity::Fatal => Err(error.into()),
+            Err(error) => {
+                let why = explain(&error);
+                tracing::error!(round = %id, error = %why, "the round is not answered");
+                self.report.budget_refused |= error.severity() == Severity::Refused;
+                self.report.not_released.insert(id.clone(), why);
+                Ok(Event::NotReleased(id))
+            }
+        }
+    }
+
+    async fn send(
+        &mut self,
+        id: RoundId,
+        stop: &mut watch::Receiver<bool>,
+    ) -> Result<Event, Undone> {
+        let (Some(release), Some(kernel)) = (self.recorded.take(), self.kernel.take()) else {
+            return Ok(Event::NotReleased(id));
+        };
+        let answer =
+            or_stop(stop, self.client.put_release(release.id(), release.bytes().to_vec())).await?;
+        match answer {
+            Ok(receipt) => self.note_receipt(id, kernel, release, receipt).await,
+            Err(error) if error.meaning() == Meaning::Final => {
+                self.kernel = Some(kernel);
+                tracing::error!(round = %id, %error, "the release was not taken; it stays recorded");
+                self.report.not_released.insert(id.clone(), error.to_string());
+                Ok(Event::ReleaseRejected(id))
+            }
+            Err(error) => Ok(self.failed(error, "the release was not sent; it is sent again")),
+        }
+    }
+
+    async fn note_receipt(
+        &mut self,
+        id: RoundId,
+        mut kernel: Kernel,
+        release: Release<Recorded>,
+        receipt: Receipt,
+    ) -> Result<Event, Undone> {
+        let (kernel, noted) = spawn_blocking(move || {
+            let noted = kernel.mark_sent(release, &receipt).map(drop);
+            (kernel, noted)
+        })
+        .await
+        .map_err(|_| DaemonError::Engine(EngineError::CutOff))?;
+        self.kernel = Some(kernel);
+        match noted {
+            Ok(()) => {
+                tracing::info!(round = %id, "the coordinator has the release");
+                Ok(Event::Sent(id))
+            }
+            Err(error @ KernelError::Receipt) => {
+                tracing::error!(round = %id, %error, "the receipt is not for what was sent");
+                self.report.not_released.insert(id.clone(), error.to_string());
+                Ok(Event::ReleaseRejected(id))
+            }
+            Err(error) => {
+                let error = EngineError::from(error);
+                if error.severity() == Severity::Fatal {
+                    return Err(DaemonError::Engine(error).into());
+                }
+                // It is sent again later, and the receipt noted then.
+                tracing::error!(round = %id, %error, "the receipt could not be noted");
+                Ok(Event::NotReleased(id))
+            }
+        }
+    }
+
+    fn failed(&mut self, error: ClientError, what: &'static str) -> Event {
+        tracing::warn!(%error, "{what}");
+        let noted = State::open(&self.config.directory)
+            .and_then(|mut state| work::note_failure(&mut state, &error.to_string()));
+        if let Err(error) = noted {
+            tracing::error!(%error, "the failure could not be noted");
+        }
+        let denied = error.meaning() == Meaning::Denied;
+        self.report.failure = Some(error);
+        if denied { Event::Denied } else { Event::Failed }
+    }
+}
+
+/// Why an effect came to no event.
+enum Undone {
+    Interrupted,
+    Error(DaemonError),
+}
+
+impl From<Interrupted> for Undone {
+    fn from(_: Interrupted) -> Self {
+        Self::Interrupted
+    }
+}
+
+impl From<DaemonError> for Undone {
+    fn from(error: DaemonError) -> Self {
+        Self::Error(error)
+    }
+}
+
+async fn or_stop<T>(
+    stop: &mut watch::Receiver<bool>,
+    network: impl Future<Output = T>,
+) -> Result<T, Interrupted> {
+    tokio::select! {
+        _ = stop.wait_for(|stop| *stop) => Err(Interrupted),
+        done = network => Ok(done),
+    }
+}
+
+/// An error with its causes, in one line.
+#[must_use]
+pub fn explain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let said = error.to_string();
+        // A transparent error repeats its cause.
+        if !text.ends_with(&said) {
+            text.push_str(": ");
+            text.push_str(&said);
+        }
+        cause = error.source();
+    }
+    text
+}
+
+/// A number from 0 to 1 that spreads nodes in time; nothing secret hangs on it.
+fn jitter() -> f64 {
+    let mut bytes = [0_u8; 4];
+    match SystemRandom::new().fill(&mut bytes) {
+        Ok(()) => f64::from(u32::from_be_bytes(bytes)) / (f64::from(u32::MAX) + 1.0),
+        Err(_) => 1.0,
+    }
+}

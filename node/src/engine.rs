@@ -1,0 +1,135 @@
+//! The kernel as the node's shell uses it: opened with this node's keys and configuration.
+//!
+//! **Invariant:** blocking; nothing here waits for the network, and nothing of a record comes out.
+
+use crate::config::Config;
+use crate::kernel::source::{Mapping, MappingError, SourceConfig};
+use crate::kernel::{
+    ApprovedRound, Budget, JournalError, Kernel, KernelConfig, KernelError, Recorded, Release,
+    Secrets,
+};
+use crate::keys::{KeyError, KeyStore};
+use crate::state::Membership;
+use std::fs;
+use std::path::PathBuf;
+
+/// The ledger's file.
+pub const LEDGER: &str = "ledger.sqlite";
+
+/// Why the kernel gives nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The keys cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The kernel refuses or fails.
+    #[error(transparent)]
+    Kernel(#[from] KernelError),
+    /// The mapping file cannot be read.
+    #[error("records.mapping: {} cannot be read", path.display())]
+    MappingFile {
+        /// The file.
+        path: PathBuf,
+        /// The system's answer.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The mapping is none.
+    #[error("records.mapping: {}", path.display())]
+    Mapping {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong in it.
+        #[source]
+        source: MappingError,
+    },
+    /// The blocking work was cut off.
+    #[error("the work was cut off before it was done; the next start finds out what was recorded")]
+    CutOff,
+}
+
+/// What an error means for the node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    /// The budget or the policy says no.
+    Refused,
+    /// Someone has to mend something; the question is asked again later.
+    Mend,
+    /// Only a person can judge: the node stops.
+    Fatal,
+}
+
+impl EngineError {
+    /// What this means for the node.
+    #[must_use]
+    pub fn severity(&self) -> Severity {
+        match self {
+            Self::Kernel(KernelError::Budget(_)) => Severity::Refused,
+            Self::Kernel(KernelError::Lost) | Self::CutOff => Severity::Fatal,
+            Self::Kernel(KernelError::Journal(error)) => match error {
+                JournalError::Open { .. }
+                | JournalError::ReadOnly { .. }
+                | JournalError::Full { .. }
+                | JournalError::Busy { .. } => Severity::Mend,
+                _ => Severity::Fatal,
+            },
+            _ => Severity::Mend,
+        }
+    }
+}
+
+/// Opens a node's kernel: the whole ledger is verified.
+///
+/// # Errors
+/// [`EngineError`].
+pub fn open(config: &Config, membership: &Membership) -> Result<Kernel, EngineError> {
+    let keys = KeyStore::new(&config.directory);
+    let count_key = keys.count()?;
+    let secrets = Secrets::new(*count_key, keys.release()?);
+    let budget = Budget {
+        lifetime: config.budget.lifetime,
+        year: config.budget.year,
+        study: config.budget.study,
+    };
+    let kernel = KernelConfig {
+        journal: config.directory.join(LEDGER),
+        node: membership.node.clone(),
+        municipality: membership.municipality.clone(),
+        budget,
+    };
+    Ok(Kernel::open(kernel, secrets)?)
+}
+
+/// Where the records are and how they are read.
+///
+/// # Errors
+/// [`EngineError::MappingFile`] or [`EngineError::Mapping`].
+pub fn source(config: &Config) -> Result<SourceConfig, EngineError> {
+    let mapping = match &config.mapping {
+        None => Mapping::standard()
+            .map_err(|source| EngineError::Mapping { path: config.records.clone(), source })?,
+        Some(path) => {
+            let text = fs::read_to_string(path)
+                .map_err(|source| EngineError::MappingFile { path: path.clone(), source })?;
+            Mapping::parse(&text)
+                .map_err(|source| EngineError::Mapping { path: path.clone(), source })?
+        }
+    };
+    Ok(SourceConfig {
+        folder: config.records.clone(),
+        mapping,
+        rejected_rows: config.rejected_rows,
+    })
+}
+
+/// The release of a round: made now, or the one that was recorded.
+///
+/// # Errors
+/// [`EngineError`]; nothing may be sent then.
+pub fn release(
+    kernel: &mut Kernel,
+    config: &Config,
+    round: &ApprovedRound,
+) -> Result<Release<Recorded>, EngineError> {
+    Ok(kernel.release(round, &source(config)?)?)
+}

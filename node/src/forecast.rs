@@ -1,0 +1,155 @@
+//! What a study would give away and cost, before anything is read or charged.
+//!
+//! **Invariant:** computed from the study, the ledger's balance and the public noise scale alone; no
+//! record is read and nothing is charged.
+
+use crate::kernel::Balance;
+use fellestall_shared::ids::StatisticId;
+use fellestall_shared::labels::Language;
+use fellestall_shared::period::Period;
+use fellestall_shared::privacy::{Delta, Loss, Rho};
+use fellestall_shared::study::{Study, Table};
+use serde::Serialize;
+
+mod text;
+
+/// The 97.5th percentile of the normal distribution.
+const Z: f64 = 1.96;
+
+/// What one table would give away.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TableForecast {
+    /// Which statistic.
+    pub statistic: StatisticId,
+    /// Its title in the chosen language.
+    pub title: String,
+    /// The number of cells: so many noisy counts would leave.
+    pub cells: usize,
+    /// The categories of each dimension in the chosen language.
+    pub dimensions: Vec<Vec<String>>,
+    /// How many units one participant can change, at the most.
+    pub bound: u32,
+    /// What it costs, in rho.
+    pub charge: String,
+    /// The standard deviation of the noise that this node would add to each count.
+    pub noise: f64,
+    /// Half of the national 95 % interval of one count, from the noise of all nodes; rounded up.
+    pub national_half_width: u64,
+    /// Half of this municipality's own 95 % interval; rounded up.
+    pub local_half_width: u64,
+}
+
+/// What one round of a study would give away and cost.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Forecast {
+    /// The study and its version.
+    pub study: String,
+    /// The digest that an approval is for.
+    pub digest: String,
+    /// The period asked about, which says which year's budget pays.
+    pub period: String,
+    /// The tables, in the order of the study.
+    pub tables: Vec<TableForecast>,
+    /// For how many nodes the national interval is reckoned.
+    pub nodes: u32,
+    /// What one round costs, in rho.
+    pub charge: String,
+    /// The same as epsilon at `delta`, rounded up.
+    pub epsilon: f64,
+    /// The delta that epsilon is shown at.
+    pub delta: String,
+    /// What would be left, in rho, of the lifetime's, the year's and the study's budget.
+    pub left_after: LeftAfter,
+    /// Whether the budget covers one round.
+    pub affordable: bool,
+}
+
+/// What would be left after one round.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LeftAfter {
+    /// Of the lifetime's budget.
+    pub lifetime: String,
+    /// Of the year's budget.
+    pub year: String,
+    /// Of the study's budget.
+    pub study: String,
+}
+
+impl Forecast {
+    /// Forecasts one round of `study` over `period` for `nodes` reporting nodes.
+    #[must_use]
+    pub fn new(
+        study: &Study,
+        period: Period,
+        balance: &Balance,
+        nodes: u32,
+        delta: Delta,
+        language: Language,
+    ) -> Self {
+        let charge = study.charge();
+        let left = [balance.lifetime.left, balance.year.left, balance.study.left];
+        let [lifetime, year, of_study] = left.map(|left| left.budget_left(charge).to_string());
+        let document = study.document();
+        Self {
+            study: format!("{}.{}", document.study, document.version),
+            digest: study.digest().to_string(),
+            period: period.to_string(),
+            tables: study.tables().iter().map(|table| forecast(table, nodes, language)).collect(),
+            nodes,
+            charge: charge.to_string(),
+            epsilon: charge.epsilon_ceil(delta),
+            delta: delta.to_string(),
+            left_after: LeftAfter { lifetime, year, study: of_study },
+            affordable: left.into_iter().all(|left: Rho| charge <= left),
+        }
+    }
+}
+
+fn forecast(table: &Table, nodes: u32, language: Language) -> TableForecast {
+    let statistic = table.statistic;
+    let scale = table.loss.nominal_scale(statistic.bound());
+    let noise = standard_deviation(table.loss, scale);
+    let dimension = |domain: &fellestall_shared::statistic::Domain| {
+        let label = |category: &fellestall_shared::statistic::Category| {
+            category.label().text(language).to_owned()
+        };
+        domain.categories().iter().map(label).collect()
+    };
+    TableForecast {
+        statistic: statistic.id().clone(),
+        title: statistic.title().text(language).to_owned(),
+        cells: statistic.cells(),
+        dimensions: statistic.dimensions().iter().map(dimension).collect(),
+        bound: statistic.bound().l1(),
+        charge: table.charge.to_string(),
+        noise,
+        national_half_width: half_width(noise, nodes),
+        local_half_width: half_width(noise, 1),
+    }
+}
+
+/// The standard deviation of one noisy count. Discrete Gaussian: at most sigma (Canonne, Kamath and
+/// Steinke 2020, corollary 9). Discrete Laplace with p = exp(-1/b): `sqrt(2 p) / (1 - p)`.
+fn standard_deviation(loss: Loss, scale: f64) -> f64 {
+    match loss {
+        Loss::DiscreteGaussian { .. } => scale,
+        Loss::DiscreteLaplace { .. } => {
+            let p = (-1.0 / scale).exp();
+            (2.0 * p).sqrt() / (1.0 - p)
+        }
+    }
+}
+
+/// Half of a 95 % interval of the sum of `nodes` noisy counts, in whole units, rounded up.
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a float-to-integer cast saturates, and the width is never negative"
+)]
+fn half_width(noise: f64, nodes: u32) -> u64 {
+    (Z * f64::from(nodes).sqrt() * noise).ceil() as u64
+}
+
+#[cfg(test)]
+mod tests;

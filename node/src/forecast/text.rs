@@ -1,0 +1,61 @@
+//! A forecast in plain words.
+//!
+//! **Invariant:** shows every figure that the JSON has about cost and noise.
+
+use super::{Forecast, TableForecast};
+use comfy_table::{ContentArrangement, Table, presets};
+use std::fmt;
+
+impl fmt::Display for Forecast {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} over {}: what one round would give away", self.study, self.period)?;
+        writeln!(f, "Digest {}", self.digest)?;
+        let mut rows = Table::new();
+        rows.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+        rows.set_content_arrangement(ContentArrangement::Dynamic);
+        rows.set_header([
+            "table",
+            "noisy counts that leave",
+            "rho",
+            "this municipality",
+            "nationally",
+        ]);
+        for table in &self.tables {
+            rows.add_row([
+                format!("{} {}", table.statistic, table.title),
+                counts(table),
+                table.charge.clone(),
+                format!("plus or minus {}", table.local_half_width),
+                format!("plus or minus {}", table.national_half_width),
+            ]);
+        }
+        writeln!(f, "{rows}")?;
+        writeln!(
+            f,
+            "The last two columns are half of a 95 % interval of each count; nationally with {} \
+             reporting municipalities.",
+            self.nodes
+        )?;
+        writeln!(
+            f,
+            "One round costs {} rho (epsilon {:.3} at delta {}).",
+            self.charge, self.epsilon, self.delta
+        )?;
+        let left = &self.left_after;
+        if self.affordable {
+            write!(
+                f,
+                "Left after it: {} rho of the lifetime's budget, {} of the year's, {} of the study's. \
+                 Nothing was read or charged.",
+                left.lifetime, left.year, left.study
+            )
+        } else {
+            write!(f, "The budget does not cover it: this node would refuse.")
+        }
+    }
+}
+
+fn counts(table: &TableForecast) -> String {
+    let dimensions: Vec<_> = table.dimensions.iter().map(|labels| labels.join(" | ")).collect();
+    format!("{}: {}", table.cells, dimensions.join("  by  "))
+}

@@ -1,0 +1,90 @@
+//! What the coordinator lists, taken into the node's state.
+//!
+//! **Invariant:** only documents whose signature holds are remembered.
+
+use crate::client::Client;
+use crate::config::Config;
+use crate::decisions::{self, DecisionError};
+use crate::enrol::{self, EnrolError};
+use crate::kernel::ApprovedRound;
+use crate::keys::KeyStore;
+use crate::state::{Contact, Membership, State, StateError};
+use fellestall_shared::clock::{Clock, Timestamp};
+use fellestall_shared::digest::Digest;
+use fellestall_shared::signed::{Document, Envelope, VerifyingKey};
+use fellestall_shared::wire::v1::{RoundDocument, StudyDocument, Work};
+use std::sync::Arc;
+
+/// A client with this node's certificate.
+///
+/// # Errors
+/// [`EnrolError`].
+pub fn client(
+    config: &Config,
+    membership: &Membership,
+    proxy: Option<String>,
+    clock: Arc<dyn Clock>,
+) -> Result<Client, EnrolError> {
+    let keys = KeyStore::new(&config.directory);
+    let endpoint = enrol::endpoint(&membership.url, &membership.authority, config, proxy)?;
+    Ok(Client::new(&endpoint, Some(keys.identity()?), clock)?)
+}
+
+/// What is to be done after an answer of the coordinator.
+#[derive(Debug)]
+pub struct Todo {
+    /// Decisions that the coordinator does not have yet.
+    pub unsent: Vec<Digest>,
+    /// Open rounds that this node answers.
+    pub rounds: Vec<ApprovedRound>,
+}
+
+/// Remembers what the coordinator lists, and finds out what is to be done.
+///
+/// # Errors
+/// [`DecisionError`].
+pub fn take(
+    state: &mut State,
+    membership: &Membership,
+    work: &Work,
+    now: Timestamp,
+) -> Result<Todo, DecisionError> {
+    let key = &membership.coordinator_key;
+    state.set_work(
+        &genuine::<StudyDocument>(&work.studies, key),
+        &genuine::<RoundDocument>(&work.rounds, key),
+    )?;
+    state.set_contact(&Contact { last_answer: Some(now), failure: None })?;
+    todo(state, membership, now)
+}
+
+fn todo(state: &State, membership: &Membership, now: Timestamp) -> Result<Todo, DecisionError> {
+    let (rounds, others) = decisions::open_rounds(state, membership, now)?;
+    for (round, why) in others {
+        tracing::debug!(%round, reason = %why, "an open round is not answered");
+    }
+    let decisions = state.decisions()?;
+    let unsent = decisions.into_iter().filter(|decision| !decision.sent);
+    Ok(Todo { unsent: unsent.map(|decision| decision.study).collect(), rounds })
+}
+
+fn genuine<T: Document>(envelopes: &[Envelope], key: &VerifyingKey) -> Vec<Envelope> {
+    let holds = |envelope: &&Envelope| match (*envelope).clone().verify::<T>(key) {
+        Ok(_) => true,
+        Err(error) => {
+            tracing::error!(%error, "a document is not the coordinator's; it is left aside");
+            false
+        }
+    };
+    envelopes.iter().filter(holds).cloned().collect()
+}
+
+/// Remembers that the coordinator was not reached.
+///
+/// # Errors
+/// [`StateError`].
+pub fn note_failure(state: &mut State, failure: &str) -> Result<(), StateError> {
+    let mut contact = state.contact()?;
+    contact.failure = Some(failure.to_owned());
+    state.set_contact(&contact)
+}
