@@ -23,8 +23,8 @@ pub enum EngineError {
     #[error(transparent)]
     Key(#[from] KeyError),
     /// The kernel refuses or fails.
-    #[error(transparent)]
-    Kernel(#[from] KernelError),
+    #[error("{0}")]
+    Kernel(#[source] Box<KernelError>),
     /// The mapping file cannot be read.
     #[error("records.mapping: {} cannot be read", path.display())]
     MappingFile {
@@ -48,6 +48,12 @@ pub enum EngineError {
     CutOff,
 }
 
+impl From<KernelError> for EngineError {
+    fn from(error: KernelError) -> Self {
+        Self::Kernel(Box::new(error))
+    }
+}
+
 /// What an error means for the node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {
@@ -64,17 +70,25 @@ impl EngineError {
     #[must_use]
     pub fn severity(&self) -> Severity {
         match self {
-            Self::Kernel(KernelError::Budget(_)) => Severity::Refused,
-            Self::Kernel(KernelError::Lost) | Self::CutOff => Severity::Fatal,
-            Self::Kernel(KernelError::Journal(error)) => match error {
-                JournalError::Open { .. }
-                | JournalError::ReadOnly { .. }
-                | JournalError::Full { .. }
-                | JournalError::Busy { .. } => Severity::Mend,
-                _ => Severity::Fatal,
-            },
+            Self::Kernel(error) => of_kernel(error),
+            Self::CutOff => Severity::Fatal,
             _ => Severity::Mend,
         }
+    }
+}
+
+fn of_kernel(error: &KernelError) -> Severity {
+    match error {
+        KernelError::Budget(_) => Severity::Refused,
+        KernelError::Lost => Severity::Fatal,
+        KernelError::Journal(error) => match error {
+            JournalError::Open { .. }
+            | JournalError::ReadOnly { .. }
+            | JournalError::Full { .. }
+            | JournalError::Busy { .. } => Severity::Mend,
+            _ => Severity::Fatal,
+        },
+        _ => Severity::Mend,
     }
 }
 

@@ -116,7 +116,7 @@ pub enum CliError {
 
 impl From<KernelError> for CliError {
     fn from(error: KernelError) -> Self {
-        Self::Engine(EngineError::Kernel(error))
+        Self::Engine(EngineError::from(error))
     }
 }
 
