@@ -2,4 +2,7 @@
 //!
 //! **Invariant:** nothing here is part of a shipped binary.
 
+pub mod offline;
+pub mod process;
 pub mod synthetic;
+pub mod world;

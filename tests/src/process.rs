@@ -44,10 +44,7 @@ impl Binaries {
             ensure!(path.is_file(), "{name} is not where cargo puts it");
             Ok(path)
         };
-        Ok(Self {
-            node: find("fellestall-node")?,
-            coordinator: find("fellestall-coordinator")?,
-        })
+        Ok(Self { node: find("fellestall-node")?, coordinator: find("fellestall-coordinator")? })
     }
 }
 
@@ -62,7 +59,8 @@ where
 {
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null());
-    let output = command.output().with_context(|| format!("{} did not start", program.display()))?;
+    let output =
+        command.output().with_context(|| format!("{} did not start", program.display()))?;
     if !output.status.success() {
         let arguments: Vec<_> = command.get_args().map(|a| a.to_string_lossy()).collect();
         bail!(
@@ -111,7 +109,10 @@ impl Service {
         if let Some(status) = self.child.try_wait()? {
             let log = std::fs::read_to_string(&self.log).unwrap_or_default();
             let tail: Vec<_> = log.lines().rev().take(5).collect();
-            bail!("a service stopped ({status}): {}", tail.into_iter().rev().collect::<Vec<_>>().join("\n"));
+            bail!(
+                "a service stopped ({status}): {}",
+                tail.into_iter().rev().collect::<Vec<_>>().join("\n")
+            );
         }
         Ok(())
     }
@@ -140,7 +141,11 @@ impl Service {
         let deadline = Instant::now() + Duration::from_secs(10);
         while Instant::now() < deadline {
             if let Some(status) = self.child.try_wait()? {
-                ensure!(status.success(), "a service ended with {status}; see {}", self.log.display());
+                ensure!(
+                    status.success(),
+                    "a service ended with {status}; see {}",
+                    self.log.display()
+                );
                 return Ok(());
             }
             std::thread::sleep(Duration::from_millis(20));

@@ -36,7 +36,9 @@ pub fn print(country: &Country, published: &PublishedRound) -> Result<()> {
         "National figures, period {}: {} of {} municipalities reported.",
         publication.period, coverage.reported, coverage.asked
     );
-    println!("Every figure is a count plus noise; the interval holds the count in 95 of 100 cases.");
+    println!(
+        "Every figure is a count plus noise; the interval holds the count in 95 of 100 cases."
+    );
     println!("The exact column is known only because these records are synthetic.");
     for table in &publication.tables {
         println!();
@@ -76,7 +78,8 @@ fn render_table(country: &Country, table: &PublishedTable) -> Result<Table> {
             exact.to_string(),
         ];
         if has_printed {
-            let printed = PRINTED_SITUATION.iter().find(|row| cell.codes.iter().any(|c| c == row.0));
+            let printed =
+                PRINTED_SITUATION.iter().find(|row| cell.codes.iter().any(|c| c == row.0));
             row.push(printed.map_or_else(String::new, |row| row.1.to_string()));
             row.push(printed.map_or_else(String::new, |row| row.2.to_string()));
         }

@@ -88,7 +88,8 @@ fn main() -> Result<()> {
             temporary.path().to_owned()
         }
     };
-    let mut country = country::Country::found(binaries, &folder, arguments.nodes.into(), &mut progress)?;
+    let mut country =
+        country::Country::found(binaries, &folder, arguments.nodes.into(), &mut progress)?;
     let published = country.run_round(&mut progress)?;
     println!();
     figures::print(&country, &published)?;
@@ -96,7 +97,8 @@ fn main() -> Result<()> {
     println!();
     println!(
         "Done in {:.1} s after the build. The largest node held {} MB of memory, the coordinator {} MB.",
-        progress.started.elapsed().as_secs_f64() - progress.timings.first().map_or(0.0, |first| first.1),
+        progress.started.elapsed().as_secs_f64()
+            - progress.timings.first().map_or(0.0, |first| first.1),
         memory.largest_node / 1_000_000,
         memory.coordinator / 1_000_000,
     );
