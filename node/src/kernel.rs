@@ -7,6 +7,8 @@
 //! release that is already on disk, or an error that says nothing about anyone. There is no clock,
 //! no network and no way to get a charge back.
 
+#![cfg_attr(not(test), deny(clippy::as_conversions, clippy::arithmetic_side_effects))]
+
 use crate::kernel::count::{CountError, CountKey};
 use crate::kernel::journal::Journal;
 use crate::kernel::ledger::Ledger;

@@ -104,7 +104,7 @@ fn d01_noise_has_the_exact_distribution() {
 
 /// D01, long: 10^7 draws at each of seven scales; run with `--ignored`.
 #[test]
-#[ignore = "long: about half an hour"]
+#[ignore = "long: about a quarter of an hour of computing"]
 fn d01_noise_has_the_exact_distribution_long() {
     check_distribution(10_000_000);
 }

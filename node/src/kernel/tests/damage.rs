@@ -269,7 +269,7 @@ fn fails_then_recovers(
     let mut kernel = node.open();
     let first = round("core", 1, "2026H1", &[1000]);
     let bytes = ask(&mut kernel, &first).expect("a release").bytes().to_vec();
-    kernel.journal.pragma(fail);
+    kernel.journal.execute(fail);
     // A full file still has room within its last page.
     let failed = (1..=12).find_map(|month| {
         let question = round("core", 1, &format!("2026M{month:02}"), &[1000]);
@@ -280,7 +280,7 @@ fn fails_then_recovers(
     assert!(expected(&error), "{error}");
     let before = kernel.history().expect("a history");
     assert!(before.iter().all(|entry| entry.period != question.period()));
-    kernel.journal.pragma(mend);
+    kernel.journal.execute(mend);
     let release = ask(&mut kernel, &question).expect("a release");
     assert_eq!(release.sequence(), before.last().expect("one").sequence + 1);
     assert_eq!(ask_without_records(&mut kernel, &first).expect("a release").bytes(), bytes);
@@ -291,9 +291,9 @@ fn fails_then_recovers(
 fn l04_a_full_disk_releases_nothing_and_recovers() {
     fails_then_recovers(
         &Node::new(1_000_000),
-        "max_page_count = 1",
+        "PRAGMA max_page_count = 1",
         &|error| matches!(error, JournalError::Full { .. }),
-        "max_page_count = 100000",
+        "PRAGMA max_page_count = 100000",
     );
 }
 
@@ -302,9 +302,9 @@ fn l04_a_full_disk_releases_nothing_and_recovers() {
 fn l04_a_read_only_ledger_releases_nothing_and_recovers() {
     fails_then_recovers(
         &Node::new(1_000_000),
-        "query_only = ON",
+        "PRAGMA query_only = ON",
         &|error| matches!(error, JournalError::ReadOnly { .. }),
-        "query_only = OFF",
+        "PRAGMA query_only = OFF",
     );
 }
 

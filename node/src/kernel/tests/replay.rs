@@ -125,3 +125,32 @@ fn a_journal_of_another_node_is_refused() {
         Some(KernelError::Journal(JournalError::Damaged { sequence: 1, what: "signature", .. }))
     ));
 }
+
+/// A handle that cannot know whether its last release is on disk answers nothing until the journal
+/// is opened again, which tells.
+#[test]
+fn an_unknown_outcome_stops_the_handle_until_it_is_opened_again() {
+    let node = Node::new(1_000_000);
+    let mut kernel = node.open();
+    let question = round("core", 1, "2026H1", &[1000]);
+    // A constraint that is looked at only when the transaction commits, and cannot hold.
+    kernel.journal.execute(
+        "PRAGMA foreign_keys = ON;
+         CREATE TEMP TABLE parent (id INTEGER PRIMARY KEY);
+         CREATE TEMP TABLE child (id REFERENCES parent DEFERRABLE INITIALLY DEFERRED);
+         CREATE TEMP TRIGGER fail AFTER INSERT ON main.release
+             BEGIN INSERT INTO child VALUES (1); END;",
+    );
+    let unknown = ask(&mut kernel, &question).err();
+    assert!(
+        matches!(unknown, Some(KernelError::Journal(JournalError::Unknown { .. }))),
+        "{unknown:?}"
+    );
+    for _ in 0..2 {
+        let stopped = ask_without_records(&mut kernel, &question).err();
+        assert!(matches!(stopped, Some(KernelError::Journal(JournalError::Stopped { .. }))));
+    }
+    let mut again = node.open();
+    assert!(again.history().expect("a history").is_empty());
+    assert_eq!(ask(&mut again, &question).expect("a release").sequence(), 1);
+}
