@@ -3,6 +3,7 @@
 //! **Invariant:** nothing here is part of a shipped binary.
 
 pub mod offline;
+pub mod postgres;
 pub mod process;
 pub mod synthetic;
 pub mod world;

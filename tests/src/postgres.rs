@@ -1,0 +1,129 @@
+//! A real PostgreSQL for a test: a cluster of its own in a temporary folder.
+//!
+//! **Invariant:** reached over a Unix socket in that folder only, and stopped when it is dropped; where
+//! PostgreSQL is missing a test fails and says what to install.
+
+use anyhow::{Context, Result, bail, ensure};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// What a person without PostgreSQL has to do.
+const MISSING: &str = "PostgreSQL is not installed: `apt-get install postgresql` (initdb and postgres are looked for in PATH and in /usr/lib/postgresql/*/bin)";
+
+/// A running cluster.
+#[derive(Debug)]
+pub struct Postgres {
+    folder: TempDir,
+    server: Child,
+}
+
+impl Postgres {
+    /// Makes and starts a cluster.
+    ///
+    /// # Errors
+    /// If PostgreSQL is missing or does not start.
+    pub fn start() -> Result<Self> {
+        let programs = programs().context(MISSING)?;
+        let folder = tempfile::tempdir()?;
+        let user = user()?;
+        if let Some((uid, gid)) = user {
+            std::os::unix::fs::chown(folder.path(), Some(uid), Some(gid))?;
+        }
+        let data = folder.path().join("data");
+        let made = as_user(&programs.join("initdb"), user)
+            .args(["--auth=trust", "--username=test", "--encoding=UTF8", "--no-locale", "-D"])
+            .arg(&data)
+            .current_dir(folder.path())
+            .output()?;
+        ensure!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
+        let server = as_user(&programs.join("postgres"), user)
+            .arg("-D")
+            .arg(&data)
+            .args(["-c", "listen_addresses=", "-c", "max_connections=100", "-k"])
+            .arg(folder.path())
+            .current_dir(folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(std::fs::File::create(folder.path().join("log"))?)
+            .spawn()?;
+        let mut cluster = Self { folder, server };
+        cluster.wait_until_ready(&programs)?;
+        Ok(cluster)
+    }
+
+    fn wait_until_ready(&mut self, programs: &Path) -> Result<()> {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        loop {
+            let ready = Command::new(programs.join("pg_isready"))
+                .arg("-q")
+                .arg("-h")
+                .arg(self.folder.path())
+                .status()?;
+            if ready.success() {
+                return Ok(());
+            }
+            let ended = self.server.try_wait()?.is_some();
+            if ended || Instant::now() > deadline {
+                let log = std::fs::read_to_string(self.folder.path().join("log"));
+                bail!("PostgreSQL did not start: {}", log.unwrap_or_default());
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// The address of one database of the cluster; `template1` and `postgres` exist.
+    #[must_use]
+    pub fn address(&self, database: &str) -> String {
+        let socket = self.folder.path().display().to_string().replace('/', "%2F");
+        format!("postgres://test@localhost/{database}?host={socket}")
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        // SIGINT is PostgreSQL's fast shutdown: no waiting for clients.
+        let asked = Command::new("kill").args(["-INT", &self.server.id().to_string()]).status();
+        if !asked.is_ok_and(|status| status.success()) {
+            self.server.kill().ok();
+        }
+        self.server.wait().ok();
+    }
+}
+
+/// The folder with `initdb` and `postgres`, the newest version first.
+fn programs() -> Option<PathBuf> {
+    let mut folders: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
+        .map(|versions| versions.flatten().map(|version| version.path().join("bin")).collect())
+        .unwrap_or_default();
+    folders.sort();
+    folders.reverse();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    folders.extend(std::env::split_paths(&path));
+    folders.into_iter().find(|folder| {
+        ["initdb", "postgres", "pg_isready"].iter().all(|name| folder.join(name).is_file())
+    })
+}
+
+/// PostgreSQL refuses to run as root: then it runs as the user that its package made.
+fn user() -> Result<Option<(u32, u32)>> {
+    let id = |arguments: &[&str]| -> Result<u32> {
+        let output = Command::new("id").args(arguments).output()?;
+        ensure!(output.status.success(), "there is no user postgres, and root may not run it");
+        Ok(String::from_utf8(output.stdout)?.trim().parse()?)
+    };
+    if id(&["-u"])? != 0 {
+        return Ok(None);
+    }
+    Ok(Some((id(&["-u", "postgres"])?, id(&["-g", "postgres"])?)))
+}
+
+fn as_user(program: &Path, user: Option<(u32, u32)>) -> Command {
+    let mut command = Command::new(program);
+    if let Some((uid, gid)) = user {
+        command.uid(uid).gid(gid);
+    }
+    command
+}
