@@ -55,7 +55,7 @@ impl Postgres {
     }
 
     fn wait_until_ready(&mut self, programs: &Path) -> Result<()> {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_mins(1);
         loop {
             let ready = Command::new(programs.join("pg_isready"))
                 .arg("-q")

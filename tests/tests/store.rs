@@ -2,6 +2,7 @@
 //!
 //! Each case gets a database of its own and as many handles to it as it likes: each handle stands
 //! for one more instance of the coordinator.
+#![cfg(test)]
 
 use fellestall_coordinator::store::certificates::Certificate;
 use fellestall_coordinator::store::enrolment::{Application, ApplyError};
