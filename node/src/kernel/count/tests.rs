@@ -73,7 +73,7 @@ fn a_row() -> impl Strategy<Value = String> {
             .prop_map(|(kind, from, to)| format!("stay {kind} {from}..{to}")),
         2 => (1..=31, one_of(&["noise", "visitors", "domestic", "other"]), one_of(answers))
             .prop_map(|(day, kind, met)| format!("complaint 2016-12-{day:02} {kind} {met}")),
-        3 => (1..=12, one_of(ContactCategory::CODES), count, one_of(answers)).prop_map(
+        6 => (9..=12, one_of(ContactCategory::CODES), count, one_of(answers)).prop_map(
             |(month, category, count, recorded)| {
                 format!("contact 2016-{month:02} {category} {count} {recorded}")
             }
@@ -151,20 +151,18 @@ proptest! {
 /// D09: one participant with more and more rows, over every cell of every event table.
 #[test]
 fn ten_thousand_rows_of_one_participant_stay_within_the_bound() {
-    let reasons = EndReason::CODES.iter().cycle();
-    let categories = ContactCategory::CODES.iter().cycle();
     let kinds = ["noise", "visitors", "waste_or_needles", "domestic", "threatening", "other"];
-    let rows: Vec<String> = reasons
-        .zip(categories)
-        .zip(kinds.iter().cycle())
-        .enumerate()
-        .map(|(at, ((reason, category), kind))| match at % 3 {
-            0 => format!("home 2014-02-01..2014-03-01 landlord_notice reason={reason}"),
-            1 => format!("contact 2016-11 {category} 9"),
-            _ => format!("complaint 2016-11-11 {kind} yes"),
-        })
-        .take(10_000)
-        .collect();
+    let in_turn = |codes: &[&'static str], at: usize| codes[at % codes.len()];
+    // One contact a row: small amounts over every category reach the cells before the total.
+    let row = |row: usize| match (row % 3, row / 3) {
+        (0, at) => {
+            let reason = in_turn(EndReason::CODES, at);
+            format!("home 2014-02-01..2014-03-01 landlord_notice reason={reason}")
+        }
+        (1, at) => format!("contact 2016-11 {} 1", in_turn(ContactCategory::CODES, at)),
+        (_, at) => format!("complaint 2016-11-11 {} yes", in_turn(&kinds, at)),
+    };
+    let rows: Vec<String> = (0..10_000).map(row).collect();
     let without = count_all(&records(&[]), "2016");
     for rows in [1, 2, 3, 10, 100, 1_000, 10_000].map(|count| rows[..count].join("; ")) {
         assert_within_bound(&count_all(&records(&[&rows]), "2016"), &without);
