@@ -3,6 +3,7 @@
 //! **Invariant:** facts go to standard output and what happens meanwhile to standard error; no
 //! secret is taken from an argument or shown; no command prints a record.
 
+use crate::client::Route;
 use crate::config::Config;
 use crate::state::{Membership, State};
 use crate::work;
@@ -160,8 +161,8 @@ impl From<Reason> for RefusalReason {
 /// What the process's surroundings say; read in `main`, and only there.
 #[derive(Debug, Clone, Default)]
 pub struct Environment {
-    /// `HTTPS_PROXY`.
-    pub https_proxy: Option<String>,
+    /// `HTTPS_PROXY`, with what `NO_PROXY` excepts; never for this machine itself.
+    pub proxy: Option<Route>,
     /// Whether `NO_COLOR` is set.
     pub no_color: bool,
     /// `FELLESTALL_LOG`: which events are logged, as `info` or `fellestall_node=debug`.
@@ -184,8 +185,8 @@ impl Session<'_> {
         Ok(Config::read(&self.directory)?)
     }
 
-    fn proxy(&self, config: &Config) -> Option<String> {
-        config.proxy.clone().or_else(|| self.environment.https_proxy.clone())
+    fn proxy(&self, config: &Config) -> Option<Route> {
+        config.route().or_else(|| self.environment.proxy.clone())
     }
 
     fn membership(&self) -> Result<Membership, CliError> {

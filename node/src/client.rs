@@ -14,7 +14,7 @@ use fellestall_shared::wire::v1::{
     EnrolmentQuery, EnrolmentRequest, EnrolmentState, Health, IssuedCertificate, Receipt,
     RenewalRequest, Work,
 };
-use reqwest::{Method, Proxy, Response, StatusCode, Url, header, redirect};
+use reqwest::{Method, NoProxy, Proxy, Response, StatusCode, Url, header, redirect};
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::time_provider::TimeProvider;
 use serde::Serialize;
@@ -34,7 +34,16 @@ pub struct Endpoint {
     /// The certificate authorities that are trusted, and no others.
     pub authorities: Vec<CertificateDer<'static>>,
     /// The proxy to dial out through.
-    pub proxy: Option<String>,
+    pub proxy: Option<Route>,
+}
+
+/// A proxy, and what is dialled without it.
+#[derive(Debug, Clone)]
+pub struct Route {
+    /// As `http://proxy.example.no:3128`.
+    pub proxy: String,
+    /// Hosts that are dialled without it, separated by commas, as in `NO_PROXY`.
+    pub except: String,
 }
 
 /// A connection to the coordinator, with or without this node's certificate.
@@ -87,8 +96,9 @@ impl Client {
             .user_agent(concat!("fellestall-node/", env!("CARGO_PKG_VERSION")))
             // The environment is read in main, and only there.
             .no_proxy();
-        if let Some(proxy) = &endpoint.proxy {
-            builder = builder.proxy(Proxy::all(proxy).map_err(|_| SetupError::Proxy)?);
+        if let Some(route) = &endpoint.proxy {
+            let proxy = Proxy::all(&route.proxy).map_err(|_| SetupError::Proxy)?;
+            builder = builder.proxy(proxy.no_proxy(NoProxy::from_string(&route.except)));
         }
         let http = builder.build().map_err(|source| SetupError::Client { source })?;
         Ok(Self { http, base, clock })

@@ -3,6 +3,7 @@
 //! **Invariant:** a [`Config`] exists only for a file that is wholly understood; a key that is not
 //! known is an error, and so is a choice that the municipality has to make and did not.
 
+use crate::client::Route;
 use crate::kernel::source::RejectedRows;
 use fellestall_shared::ids::MunicipalityNumber;
 use fellestall_shared::privacy::{Delta, Rho};
@@ -141,6 +142,12 @@ impl Config {
         let text = fs::read_to_string(&path)
             .map_err(|source| ConfigError::Read { path: path.clone(), source })?;
         Self::parse(directory, &text)
+    }
+
+    /// The configured proxy, for every host.
+    #[must_use]
+    pub fn route(&self) -> Option<Route> {
+        self.proxy.clone().map(|proxy| Route { proxy, except: String::new() })
     }
 
     /// The configuration that a text is.

@@ -4,7 +4,7 @@
 //! always is.
 
 use crate::agent::{Agent, Cycle, Effect, Event, Situation, Stopped};
-use crate::client::{Client, ClientError, Meaning};
+use crate::client::{Client, ClientError, Meaning, Route};
 use crate::config::{Config, ConfigError};
 use crate::decisions::DecisionError;
 use crate::engine::{self, EngineError, Severity};
@@ -82,7 +82,7 @@ pub struct Daemon {
     membership: Membership,
     keys: KeyStore,
     client: Client,
-    proxy: Option<String>,
+    proxy: Option<Route>,
     clock: Arc<dyn Clock>,
     agent: Agent,
     kernel: Option<Kernel>,
@@ -102,14 +102,14 @@ impl Daemon {
     /// [`DaemonError`]: what has to be mended first.
     pub fn open(
         directory: &Path,
-        proxy: Option<String>,
+        proxy: Option<Route>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, DaemonError> {
         let config = Config::read(directory)?;
         let keys = KeyStore::new(directory);
         keys.refuse_open().map_err(KeyError::File)?;
         let membership = State::open(directory)?.membership()?.ok_or(EnrolError::NotEnrolled)?;
-        let proxy = config.proxy.clone().or(proxy);
+        let proxy = config.route().or(proxy);
         let client = work::client(&config, &membership, proxy.clone(), Arc::clone(&clock))?;
         // A damaged ledger is found before the coordinator is asked for anything.
         drop(engine::open(&config, &membership)?);

@@ -128,22 +128,26 @@ pub fn studies(
 /// # Errors
 /// [`DecisionError::NoStudy`] or [`DecisionError::SeveralVersions`].
 pub fn find<'s>(known: &'s [KnownStudy], asked: &str) -> Result<&'s KnownStudy, DecisionError> {
+    // The coordinator's operator writes a version as core:2, a round's id as core.2.
+    let asked = &asked.replace(':', ".");
     let exact = known
         .iter()
-        .find(|known| known.name() == asked || known.study.digest().to_string() == asked);
+        .find(|known| known.name() == *asked || known.study.digest().to_string() == *asked);
     if let Some(exact) = exact {
         return Ok(exact);
     }
-    let mut named: Vec<_> =
-        known.iter().filter(|known| known.study.document().study.as_str() == asked).collect();
+    let mut named: Vec<_> = known
+        .iter()
+        .filter(|known| known.study.document().study.as_str() == asked.as_str())
+        .collect();
     if named.iter().any(|known| known.in_force) {
         named.retain(|known| known.in_force);
     }
     match named.as_slice() {
-        [] => Err(DecisionError::NoStudy { asked: asked.to_owned() }),
+        [] => Err(DecisionError::NoStudy { asked: asked.clone() }),
         [one] => Ok(one),
         [.., newest] => Err(DecisionError::SeveralVersions {
-            asked: asked.to_owned(),
+            asked: asked.clone(),
             newest: newest.study.document().version,
         }),
     }

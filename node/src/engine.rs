@@ -41,7 +41,7 @@ pub enum EngineError {
         path: PathBuf,
         /// What is wrong in it.
         #[source]
-        source: MappingError,
+        source: Box<MappingError>,
     },
     /// The blocking work was cut off.
     #[error("the work was cut off before it was done; the next start finds out what was recorded")]
@@ -120,13 +120,17 @@ pub fn open(config: &Config, membership: &Membership) -> Result<Kernel, EngineEr
 /// [`EngineError::MappingFile`] or [`EngineError::Mapping`].
 pub fn source(config: &Config) -> Result<SourceConfig, EngineError> {
     let mapping = match &config.mapping {
-        None => Mapping::standard()
-            .map_err(|source| EngineError::Mapping { path: config.records.clone(), source })?,
+        None => Mapping::standard().map_err(|source| EngineError::Mapping {
+            path: config.records.clone(),
+            source: Box::new(source),
+        })?,
         Some(path) => {
             let text = fs::read_to_string(path)
                 .map_err(|source| EngineError::MappingFile { path: path.clone(), source })?;
-            Mapping::parse(&text)
-                .map_err(|source| EngineError::Mapping { path: path.clone(), source })?
+            Mapping::parse(&text).map_err(|source| EngineError::Mapping {
+                path: path.clone(),
+                source: Box::new(source),
+            })?
         }
     };
     Ok(SourceConfig {

@@ -3,7 +3,7 @@
 //! **Invariant:** asking twice with one invitation asks for the same enrolment, because the keys are
 //! the same; a node that is enrolled does not become another one.
 
-use crate::client::{Client, ClientError, Endpoint, SetupError};
+use crate::client::{Client, ClientError, Endpoint, Route, SetupError};
 use crate::config::Config;
 use crate::keys::{KeyError, KeyStore};
 use crate::state::{Enrolment, Membership, State, StateError};
@@ -106,7 +106,7 @@ pub fn endpoint(
     url: &str,
     authority: &str,
     config: &Config,
-    proxy: Option<String>,
+    proxy: Option<Route>,
 ) -> Result<Endpoint, EnrolError> {
     let authority = BASE64.decode(authority.as_bytes()).map_err(|_| EnrolError::Authority)?;
     let mut authorities = vec![CertificateDer::from(authority)];
@@ -140,7 +140,7 @@ impl Enroller {
     pub fn new(
         invitation: Invitation,
         config: &Config,
-        proxy: Option<String>,
+        proxy: Option<Route>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, EnrolError> {
         if invitation.municipality != config.municipality {

@@ -15,4 +15,5 @@ pub mod forecast;
 pub mod kernel;
 pub mod keys;
 pub mod state;
+mod text;
 pub mod work;

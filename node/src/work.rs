@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** only documents whose signature holds are remembered.
 
-use crate::client::Client;
+use crate::client::{Client, Route};
 use crate::config::Config;
 use crate::decisions::{self, DecisionError};
 use crate::enrol::{self, EnrolError};
@@ -22,7 +22,7 @@ use std::sync::Arc;
 pub fn client(
     config: &Config,
     membership: &Membership,
-    proxy: Option<String>,
+    proxy: Option<Route>,
     clock: Arc<dyn Clock>,
 ) -> Result<Client, EnrolError> {
     let keys = KeyStore::new(&config.directory);

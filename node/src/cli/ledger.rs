@@ -106,9 +106,27 @@ fn budget(kernel: &Kernel, history: &[LedgerEntry]) -> Result<Vec<Line>, CliErro
     Ok(lines)
 }
 
+/// The facts of a status, in the order that people read them.
+const ORDER: [&str; 13] = [
+    "municipality",
+    "node",
+    "enrolment",
+    "coordinator",
+    "contact",
+    "certificate_expires",
+    "lifetime_cap",
+    "lifetime_epsilon",
+    "delta",
+    "budget",
+    "releases",
+    "unsent",
+    "ledger_head",
+];
+
 fn status_text(facts: &Value) -> String {
     let mut rows = table(["", ""]);
-    for (name, value) in facts.as_object().into_iter().flatten() {
+    for name in ORDER {
+        let Some(value) = facts.get(name) else { continue };
         let text = match value {
             Value::Null => "-".to_owned(),
             Value::String(text) => text.clone(),

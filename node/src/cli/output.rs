@@ -3,7 +3,7 @@
 //! **Invariant:** one command prints one JSON document or one text, never both.
 
 use super::CliError;
-use comfy_table::{ContentArrangement, Table, presets};
+pub use crate::text::table;
 use serde::Serialize;
 use std::io::Write;
 
@@ -38,13 +38,4 @@ impl<'o> Output<'o> {
     pub fn raw(&mut self, text: &str) -> Result<(), CliError> {
         writeln!(self.to, "{text}").and_then(|()| self.to.flush()).map_err(CliError::Output)
     }
-}
-
-/// A table for a terminal: rules only under the head.
-pub fn table<const N: usize>(head: [&str; N]) -> Table {
-    let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
-    table.set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(head);
-    table
 }

@@ -19,7 +19,7 @@ pub(super) struct RunArgs {
 }
 
 pub(super) fn run(session: &mut Session<'_>, arguments: &RunArgs) -> Result<Exit, CliError> {
-    let proxy = session.environment.https_proxy.clone();
+    let proxy = session.environment.proxy.clone();
     let clock = Arc::clone(&session.clock);
     let mut daemon = Daemon::open(&session.directory, proxy, clock)?;
     let (stop, stopped) = watch::channel(false);

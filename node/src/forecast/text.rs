@@ -3,33 +3,29 @@
 //! **Invariant:** shows every figure that the JSON has about cost and noise.
 
 use super::{Forecast, TableForecast};
-use comfy_table::{ContentArrangement, Table, presets};
+use crate::text::table;
 use std::fmt;
 
 impl fmt::Display for Forecast {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} over {}: what one round would give away", self.study, self.period)?;
         writeln!(f, "Digest {}", self.digest)?;
-        let mut rows = Table::new();
-        rows.load_preset(presets::UTF8_HORIZONTAL_ONLY);
-        rows.set_content_arrangement(ContentArrangement::Dynamic);
-        rows.set_header([
-            "table",
-            "noisy counts that leave",
-            "rho",
-            "this municipality",
-            "nationally",
-        ]);
+        let head = ["table", "noisy counts", "rho", "this municipality", "nationally"];
+        let mut rows = table(head);
         for table in &self.tables {
             rows.add_row([
                 format!("{} {}", table.statistic, table.title),
-                counts(table),
+                table.cells.to_string(),
                 table.charge.clone(),
                 format!("plus or minus {}", table.local_half_width),
                 format!("plus or minus {}", table.national_half_width),
             ]);
         }
         writeln!(f, "{rows}")?;
+        writeln!(f, "What is counted:")?;
+        for table in &self.tables {
+            writeln!(f, "  {}: {}", table.statistic, counts(table))?;
+        }
         writeln!(
             f,
             "The last two columns are half of a 95 % interval of each count; nationally with {} \
@@ -57,5 +53,5 @@ impl fmt::Display for Forecast {
 
 fn counts(table: &TableForecast) -> String {
     let dimensions: Vec<_> = table.dimensions.iter().map(|labels| labels.join(" | ")).collect();
-    format!("{}: {}", table.cells, dimensions.join("  by  "))
+    dimensions.join("  by  ")
 }
