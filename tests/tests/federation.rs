@@ -100,7 +100,8 @@ async fn a_late_node_makes_a_new_version_and_leaves_the_old_one_as_it_was() {
     late[0].cycle().await.expect("a cycle");
     // One municipality more could be told apart by subtraction: refused until there are two.
     let alone = world.revise(&round).await.expect_err("one alone is not published");
-    assert!(alone.to_string().contains("apart"), "{alone}");
+    let why = format!("{alone:#}");
+    assert!(why.contains("apart"), "{why}");
     late[1].cycle().await.expect("a cycle");
     let second = world.revise(&round).await.expect("a version").expect("a new one");
 
@@ -116,7 +117,8 @@ async fn nothing_is_published_from_too_few_nodes() {
     let (world, round) = country(folder.path(), 3).await;
     world.nodes[0].cycle().await.expect("a cycle");
     let refused = world.close(&round).await.expect_err("one node is too few");
-    assert!(refused.to_string().contains("1 nodes have reported"), "{refused}");
+    let why = format!("{refused:#}");
+    assert!(why.contains("1 nodes have reported"), "{why}");
     assert!(world.load(&round).await.expect("the round").closed.is_none());
 }
 

@@ -10,9 +10,8 @@ use crate::store::rounds::StoredRound;
 use crate::store::studies::StoredStudy;
 use axum::Json;
 use axum::extract::State;
-use fellestall_shared::clock::Timestamp;
 use fellestall_shared::signed::Envelope;
-use fellestall_shared::wire::v1::{Health, Work};
+use fellestall_shared::wire::v1::{Health, LateReleases, Work};
 use http::{HeaderMap, header};
 
 /// `GET /v1/health`.
@@ -29,31 +28,35 @@ pub(super) async fn work(
 ) -> Result<Json<Work>, ApiError> {
     let now = service.clock.now();
     service.store.saw_node(&node.node, software(&headers), now).await?;
-    let mut open = service.store.rounds().await?;
-    open.retain(|round| round.closed.is_none());
-    let studies = service.store.studies().await?;
-    let mut in_force = Vec::new();
-    for study in studies.iter().filter(|study| is_current(study, &studies, &open)) {
-        let (verified, checked) =
-            rounds::read_study(&service.coordinator_key, service.catalogue, &study.envelope)?;
-        if not_ended(checked.ends(), now) {
-            in_force.push(verified.envelope().clone());
+    let received = service.store.received(&node.municipality).await?;
+    let all_studies = service.store.studies().await?;
+    let all_rounds = service.store.rounds().await?;
+    let (mut studies, mut rounds) = (Vec::new(), Vec::new());
+    for stored in &all_studies {
+        let (document, study) =
+            rounds::read_study(&service.coordinator_key, service.catalogue, &stored.envelope)?;
+        if now.date().is_none_or(|today| today > study.ends()) {
+            continue;
+        }
+        let takes_late = document.late_releases == LateReleases::NewVersion;
+        let awaited = |round: &&StoredRound| {
+            round.study == stored.digest
+                && (round.closed.is_none() || (takes_late && !received.contains(&round.round)))
+        };
+        let awaited: Vec<_> = all_rounds.iter().filter(awaited).collect();
+        if !awaited.is_empty() || is_newest(stored, &all_studies) {
+            studies.push(document.envelope().clone());
+        }
+        for round in awaited {
+            rounds.push(Envelope::from_json(&round.envelope)?);
         }
     }
-    let rounds: Result<Vec<Envelope>, _> =
-        open.iter().map(|round| Envelope::from_json(&round.envelope)).collect();
-    let received = service.store.received(&node.municipality).await?;
-    Ok(Json(Work { now, studies: in_force, rounds: rounds?, received }))
+    Ok(Json(Work { now, studies, rounds, received }))
 }
 
-/// The newest version of a study, and any that an open round asks.
-fn is_current(study: &StoredStudy, all: &[StoredStudy], open: &[StoredRound]) -> bool {
+fn is_newest(study: &StoredStudy, all: &[StoredStudy]) -> bool {
     let newer = |other: &StoredStudy| other.study == study.study && other.version > study.version;
-    !all.iter().any(newer) || open.iter().any(|round| round.study == study.digest)
-}
-
-fn not_ended(ends: time::Date, now: Timestamp) -> bool {
-    now.date().is_some_and(|today| today <= ends)
+    !all.iter().any(newer)
 }
 
 /// The version in `fellestall-node/VERSION`, if it is a plain one.

@@ -119,7 +119,8 @@ pub struct Work {
     pub now: Timestamp,
     /// Signed [`StudyDocument`]s in force.
     pub studies: Vec<Envelope>,
-    /// Signed [`RoundDocument`]s that are open.
+    /// Signed [`RoundDocument`]s that are open, and those that were closed without this node's
+    /// release and take late ones.
     pub rounds: Vec<Envelope>,
     /// Rounds for which this node's release is stored already.
     pub received: Vec<RoundId>,
