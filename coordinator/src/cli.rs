@@ -452,3 +452,27 @@ async fn on_store(desk: &Desk, command: Command, output: &mut Output<'_>) -> Res
         | Command::Completions { .. } => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Arguments, PublicationId, StudyVersion};
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn names_on_the_command_line_are_parsed_or_refused() {
+        let version = |text: &str| text.parse::<StudyVersion>().ok().map(|it| it.version);
+        assert_eq!(version("core"), Some(None));
+        assert_eq!(version("core:2"), Some(Some(2)));
+        assert_eq!(version("core:two"), None);
+        assert_eq!(version("Core"), None);
+        let publication = |text: &str| text.parse::<PublicationId>().ok().map(|it| it.version);
+        assert_eq!(publication("core.1.2026H1.v3"), Some(3));
+        assert_eq!(publication("core.1.2026H1"), None);
+        assert_eq!(publication("core.1.2026H9.v1"), None);
+    }
+}
