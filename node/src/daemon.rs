@@ -219,14 +219,16 @@ impl Daemon {
         };
         let coordinator_now = work.now;
         let now = self.clock.now();
-        let (directory, membership) = (self.config.directory.clone(), self.membership.clone());
-        let todo: Result<Todo, DecisionError> = spawn_blocking(move || {
-            let mut state = State::open(&directory)?;
-            work::take(&mut state, &membership, &work, now)
+        let (config, membership) = (Arc::clone(&self.config), self.membership.clone());
+        let todo: Result<Todo, DaemonError> = spawn_blocking(move || {
+            let mut state = State::open(&config.directory)?;
+            let mut todo = work::take(&mut state, &membership, &work, now)?;
+            leave_settled(&mut todo, &config, &membership, &work.received)?;
+            Ok(todo)
         })
         .await
         .map_err(|_| DaemonError::Engine(EngineError::CutOff))?;
-        let Todo { unsent, rounds } = todo.map_err(DaemonError::Decision)?;
+        let Todo { unsent, rounds } = todo?;
         self.rounds = rounds.into_iter().map(|round| (round.round().id().clone(), round)).collect();
         let rounds = self.rounds.keys().cloned().collect();
         Ok(Event::Polled(Situation { coordinator_now, unsent, rounds }))
@@ -402,6 +404,26 @@ impl From<DaemonError> for Undone {
     fn from(error: DaemonError) -> Self {
         Self::Error(error)
     }
+}
+
+/// Leaves out the rounds of which both sides know that the coordinator has the release. Where they
+/// differ, as after a lost answer or a restored coordinator, the same bytes are sent again.
+fn leave_settled(
+    todo: &mut Todo,
+    config: &Config,
+    membership: &Membership,
+    received: &[RoundId],
+) -> Result<(), EngineError> {
+    if !todo.rounds.iter().any(|round| received.contains(round.round().id())) {
+        return Ok(());
+    }
+    let history = engine::open(config, membership)?.history()?;
+    let is_sent = |id: &RoundId| history.iter().any(|entry| entry.sent && entry.round == *id);
+    todo.rounds.retain(|round| {
+        let id = round.round().id();
+        !(received.contains(id) && is_sent(id))
+    });
+    Ok(())
 }
 
 async fn or_stop<T>(

@@ -62,6 +62,8 @@ pub struct Forecast {
     pub left_after: LeftAfter,
     /// Whether the budget covers one round.
     pub affordable: bool,
+    /// Whether this very question was answered already: asking again costs nothing.
+    pub already_released: bool,
 }
 
 /// What would be left after one round.
@@ -101,7 +103,19 @@ impl Forecast {
             delta: delta.to_string(),
             left_after: LeftAfter { lifetime, year, study: of_study },
             affordable: left.into_iter().all(|left: Rho| charge <= left),
+            already_released: false,
         }
+    }
+
+    /// The forecast of a question that was answered already: the same bytes, and no second charge.
+    #[must_use]
+    pub fn already_released(self, balance: &Balance) -> Self {
+        let left_after = LeftAfter {
+            lifetime: balance.lifetime.left.to_string(),
+            year: balance.year.left.to_string(),
+            study: balance.study.left.to_string(),
+        };
+        Self { left_after, affordable: true, already_released: true, ..self }
     }
 }
 

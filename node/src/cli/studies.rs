@@ -13,6 +13,7 @@ use crate::state::{Membership, State};
 use crate::work;
 use clap::Args;
 use fellestall_shared::clock::Timestamp;
+use fellestall_shared::ids::ReleaseId;
 use fellestall_shared::period::Period;
 use fellestall_shared::wire::v1::{Answer, RefusalReason, RoundDocument};
 use serde_json::json;
@@ -113,10 +114,16 @@ pub(super) fn preview(
         },
     };
     let document = known.study.document();
-    let balance = engine::open(&config, &membership)?.balance(&document.study, period)?;
+    let kernel = engine::open(&config, &membership)?;
+    let balance = kernel.balance(&document.study, period)?;
     let nodes = arguments.nodes.unwrap_or(document.minimum_nodes);
     let delta = config.budget.delta;
-    let forecast = Forecast::new(&known.study, period, &balance, nodes, delta, session.language);
+    let mut forecast =
+        Forecast::new(&known.study, period, &balance, nodes, delta, session.language);
+    let question = ReleaseId::of(known.study.digest(), period, &membership.municipality);
+    if kernel.history()?.iter().any(|entry| entry.release == question) {
+        forecast = forecast.already_released(&balance);
+    }
     session.out.facts(&forecast, || forecast.to_string())?;
     Ok(if forecast.affordable { Exit::Done } else { Exit::Refused })
 }

@@ -37,6 +37,9 @@ impl fmt::Display for Forecast {
             "One round costs {} rho (epsilon {:.3} at delta {}).",
             self.charge, self.epsilon, self.delta
         )?;
+        if self.already_released {
+            writeln!(f, "This node has answered it already: asking again costs nothing.")?;
+        }
         let left = &self.left_after;
         if self.affordable {
             write!(
