@@ -461,3 +461,6 @@ fn jitter() -> f64 {
         Err(_) => 1.0,
     }
 }
+
+#[cfg(test)]
+mod tests;
