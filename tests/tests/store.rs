@@ -368,6 +368,8 @@ async fn late_releases_wait_for_a_revision_or_are_refused(address: String) {
     assert_eq!(repeat.expect("an answer"), Upload::Stood, "its answer was lost; the round closed");
     let late = store.add_release(&release(&second, "content"), Late::Taken).await;
     assert_eq!(late.expect("an answer"), Upload::Stored);
+    let received = store.received(&municipality(1101)).await.expect("rounds");
+    assert_eq!(received, vec![round_id()], "a closed round is not asked again of who answered");
     let revised = store
         .revise_round(&round_id(), at(9), |all| Ok::<_, Infallible>(Some(print(&all))))
         .await

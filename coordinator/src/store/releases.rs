@@ -141,7 +141,8 @@ impl Store {
         of_round(&mut connection, round).await
     }
 
-    /// The rounds for which a municipality's release is stored, among those that are open.
+    /// The rounds for which a municipality's release is stored, open or closed: a closed round may
+    /// still take late releases, and is not asked again of who has answered.
     ///
     /// # Errors
     /// [`StoreError`] if the database fails.
@@ -149,13 +150,10 @@ impl Store {
         &self,
         municipality: &MunicipalityNumber,
     ) -> Result<Vec<RoundId>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT release.round AS round FROM release JOIN round ON round.round = release.round
-             WHERE release.municipality = $1 AND round.status = 'open' ORDER BY release.round",
-        )
-        .bind(municipality.as_str())
-        .fetch_all(&self.pool)
-        .await?;
+        let rows = sqlx::query("SELECT round FROM release WHERE municipality = $1 ORDER BY round")
+            .bind(municipality.as_str())
+            .fetch_all(&self.pool)
+            .await?;
         rows.iter().map(|row| parsed(row, "round")).collect()
     }
 
