@@ -3,15 +3,15 @@
 //! **Invariant:** the kernel's work is never cut off by an orderly stop; a wait for the network
 //! always is.
 
-use crate::agent::{Agent, Cycle, Effect, Event, Situation, Stopped};
+use crate::agent::{Agent, Effect, Event, Situation, Stopped};
 use crate::client::{Client, ClientError, Meaning, Route};
-use crate::config::{Config, ConfigError};
+use crate::config::Config;
 use crate::decisions::DecisionError;
 use crate::engine::{self, EngineError, Severity};
 use crate::enrol::EnrolError;
 use crate::kernel::{ApprovedRound, Kernel, KernelError, Recorded, Release};
 use crate::keys::{KeyError, KeyStore};
-use crate::state::{Enrolment, Membership, State, StateError};
+use crate::state::{Enrolment, Membership, State};
 use crate::work::{self, Todo};
 use fellestall_shared::clock::Clock;
 use fellestall_shared::digest::Digest;
@@ -24,57 +24,10 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
-/// Why the node cannot run, or stopped by itself.
-#[derive(Debug, thiserror::Error)]
-pub enum DaemonError {
-    /// The configuration cannot be used.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The node is not enrolled, or its coordinator cannot be dialled.
-    #[error(transparent)]
-    Enrol(#[from] EnrolError),
-    /// The keys cannot be used.
-    #[error(transparent)]
-    Key(#[from] KeyError),
-    /// The state cannot be used.
-    #[error(transparent)]
-    State(#[from] StateError),
-    /// The decisions cannot be read.
-    #[error(transparent)]
-    Decision(#[from] DecisionError),
-    /// The ledger or the kernel cannot be used.
-    #[error(transparent)]
-    Engine(#[from] EngineError),
-    /// The coordinator takes nothing from this node any more.
-    #[error(
-        "the coordinator has denied this node: {detail}. The node stopped; its ledger stands. Talk to the coordinator's operator, and enrol again with a new invitation if that is agreed"
-    )]
-    Denied {
-        /// What it says.
-        detail: String,
-    },
-    /// The certificate expired while the node was off.
-    #[error(
-        "this node's certificate has expired (or this machine's clock is wrong: it says {now}): ask the coordinator's operator for a new invitation, and run: fellestall-node enrol --invitation FILE"
-    )]
-    CertificateExpired {
-        /// The moment by this machine's clock.
-        now: String,
-    },
-}
-
-/// How the last cycle went.
-#[derive(Debug, Clone, Default)]
-pub struct Report {
-    /// As the agent saw it.
-    pub cycle: Cycle,
-    /// Why rounds were not answered, in words.
-    pub not_released: BTreeMap<RoundId, String>,
-    /// Whether the budget said no to one of them.
-    pub budget_refused: bool,
-    /// The last failure of the network, if the cycle had one.
-    pub failure: Option<ClientError>,
-}
+mod error;
+mod report;
+pub use error::{DaemonError, explain};
+pub use report::Report;
 
 /// One node, ready to run.
 pub struct Daemon {
@@ -434,23 +387,6 @@ async fn or_stop<T>(
         _ = stop.wait_for(|stop| *stop) => Err(Interrupted),
         done = network => Ok(done),
     }
-}
-
-/// An error with its causes, in one line.
-#[must_use]
-pub fn explain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let said = error.to_string();
-        // A transparent error repeats its cause.
-        if !text.ends_with(&said) {
-            text.push_str(": ");
-            text.push_str(&said);
-        }
-        cause = error.source();
-    }
-    text
 }
 
 /// A number from 0 to 1 that spreads nodes in time; nothing secret hangs on it.

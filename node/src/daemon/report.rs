@@ -1,0 +1,21 @@
+//! How a cycle went, for the operator.
+//!
+//! **Invariant:** rounds and reasons, never a value.
+
+use crate::agent::Cycle;
+use crate::client::ClientError;
+use fellestall_shared::ids::RoundId;
+use std::collections::BTreeMap;
+
+/// How the last cycle went.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    /// As the agent saw it.
+    pub cycle: Cycle,
+    /// Why rounds were not answered, in words.
+    pub not_released: BTreeMap<RoundId, String>,
+    /// Whether the budget said no to one of them.
+    pub budget_refused: bool,
+    /// The last failure of the network, if the cycle had one.
+    pub failure: Option<ClientError>,
+}
