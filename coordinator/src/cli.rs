@@ -3,16 +3,10 @@
 //! **Invariant:** every command works on the same store that a running service uses, and may be
 //! given while it runs; a secret is never an argument and never printed but once (an invitation).
 
-use crate::home::{Home, HomeError};
-use crate::invitation::InviteError;
-use crate::publish::verify::VerifyError;
-use crate::rounds::publication::PublicationError;
-use crate::rounds::{LoadError, OpenError, PublishStudyFailure};
-use crate::server::StartError;
-use crate::store::nodes::DecideError;
-use crate::store::{Store, StoreError};
+use crate::home::Home;
+use crate::store::Store;
 use clap::{Parser, Subcommand};
-use fellestall_shared::catalogue::{Catalogue, CatalogueError};
+use fellestall_shared::catalogue::Catalogue;
 use fellestall_shared::clock::Clock;
 use fellestall_shared::ids::{MunicipalityNumber, NodeId, RoundId, StudyId};
 use fellestall_shared::period::Period;
@@ -22,12 +16,15 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+mod error;
 mod nodes;
 pub mod output;
 mod publications;
 mod rounds;
 mod service;
 mod studies;
+
+pub use error::CliError;
 
 /// Exit codes, as the help says them.
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed (the message says why and how to mend it), \
@@ -292,98 +289,6 @@ impl std::str::FromStr for StudyVersion {
         };
         let study = study.parse().map_err(|error| format!("{error}"))?;
         Ok(Self { study, version })
-    }
-}
-
-/// Why a command failed.
-#[derive(Debug, thiserror::Error)]
-pub enum CliError {
-    /// The directory.
-    #[error(transparent)]
-    Home(#[from] HomeError),
-    /// The store.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The catalogue that the program was built with.
-    #[error(transparent)]
-    Catalogue(#[from] &'static CatalogueError),
-    /// The service did not start.
-    #[error(transparent)]
-    Start(#[from] StartError),
-    /// No invitation.
-    #[error(transparent)]
-    Invite(#[from] InviteError),
-    /// No decision about a node.
-    #[error(transparent)]
-    Decide(#[from] DecideError),
-    /// No study.
-    #[error(transparent)]
-    Study(#[from] PublishStudyFailure),
-    /// No template.
-    #[error(transparent)]
-    Template(#[from] crate::template::TemplateError),
-    /// No round opened.
-    #[error(transparent)]
-    Open(#[from] OpenError),
-    /// A stored study or round.
-    #[error(transparent)]
-    Load(#[from] LoadError),
-    /// No publication.
-    #[error(transparent)]
-    Publication(#[from] PublicationError),
-    /// No such publication.
-    #[error("there is no version {version} of {round}; see `publications list`")]
-    NoPublication {
-        /// The round asked for.
-        round: RoundId,
-        /// The version asked for.
-        version: u32,
-    },
-    /// A file that does not verify.
-    #[error("the file does not verify")]
-    Verify(#[from] VerifyError),
-    /// A key that is none.
-    #[error("--key must be the 32 bytes of a public key in base64, as `key` prints it")]
-    TrustedKey,
-    /// A file that cannot be read or written.
-    #[error("{path} cannot be {what}")]
-    File {
-        /// Which file.
-        path: PathBuf,
-        /// `read` or `written`.
-        what: &'static str,
-        /// What the system said.
-        #[source]
-        source: io::Error,
-    },
-    /// A study's file that cannot be read.
-    #[error("{path} is not a study")]
-    StudyFile {
-        /// Which file.
-        path: PathBuf,
-        /// What is wrong in it.
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// An address that nodes cannot dial.
-    #[error("--url must be https://HOST or https://HOST:PORT, as https://tall.example.no:8443")]
-    Url,
-    /// The terminal or pipe that is written to.
-    #[error("the output could not be written")]
-    Output(#[from] io::Error),
-    /// Facts that cannot be written as JSON or TOML.
-    #[error("the facts could not be written")]
-    Encoding(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The runtime.
-    #[error("the signals of the system cannot be heard")]
-    Signals(#[source] io::Error),
-}
-
-impl CliError {
-    /// The exit code, as [`EXIT_CODES`] says.
-    #[must_use]
-    pub fn exit_code(&self) -> u8 {
-        if matches!(self, Self::Verify(_)) { 3 } else { 1 }
     }
 }
 
