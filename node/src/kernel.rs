@@ -28,6 +28,21 @@ pub mod count;
 mod journal;
 mod ledger;
 mod mechanism;
+/// Refuses a round that reads a table which this municipality does not record.
+fn refuse_absent(report: &source::QualityReport, round: &Round) -> Result<(), KernelError> {
+    let tables = round.study().tables();
+    let reads = |table: source::Table| {
+        let column = format!("{table}.");
+        tables.iter().any(|t| t.statistic.fields().iter().any(|f| f.starts_with(&column)))
+    };
+    match report.tables.iter().find(|table| !table.present && reads(table.table)) {
+        None => Ok(()),
+        Some(absent) => {
+            Err(KernelError::NotRecorded { table: absent.table, file: absent.file.clone() })
+        }
+    }
+}
+
 #[cfg(test)]
 mod people;
 pub mod person;
@@ -109,6 +124,16 @@ pub enum KernelError {
     /// The records could not be read. For the operator alone: it is not sent to anyone.
     #[error("the records could not be read; nothing was charged")]
     Source(#[from] SourceError),
+    /// A table that the study reads is not recorded: that is not the same as a table of zeros.
+    #[error(
+        "the study reads the table {table}, and the export has no {file}; nothing was charged. Export it (a file with only its header says that nothing happened), or refuse the study as not-recorded"
+    )]
+    NotRecorded {
+        /// The table.
+        table: source::Table,
+        /// The file that would hold it.
+        file: String,
+    },
     /// The records could not be counted.
     #[error("the records could not be counted; nothing was charged")]
     Count(#[from] CountError),
@@ -155,7 +180,8 @@ impl Kernel {
     ) -> Result<Release<Recorded>, KernelError> {
         let round = &round.round;
         self.answer(round, |key| {
-            let (records, _) = source::read(source)?;
+            let (records, report) = source::read(source)?;
+            refuse_absent(&report, round)?;
             Ok(count(&records, round, key)?)
         })
     }

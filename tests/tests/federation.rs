@@ -184,6 +184,25 @@ async fn broken_records_send_nothing_and_cost_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_is_not_recorded_is_not_a_table_of_zeros() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (world, _) = country(folder.path(), 2).await;
+    let node = &world.nodes[0];
+    let file = node.records().join("complaint.csv");
+    let text = std::fs::read_to_string(&file).expect("the export");
+    std::fs::remove_file(&file).expect("removed");
+    let report = node.cycle().await.expect("a cycle");
+    let why = report.not_released.values().next().expect("a reason");
+    assert!(why.contains("the table complaint") && why.contains("not-recorded"), "{why}");
+    assert_eq!(ledger(node), (0, 0));
+    // Nobody complained: that is a file with its header.
+    let header = text.lines().next().expect("a header");
+    std::fs::write(&file, format!("{header}\n")).expect("written");
+    node.cycle().await.expect("a cycle");
+    assert_eq!(ledger(node), ONE_ROUND);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_travels_with_its_reason_and_nothing_else() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut world =

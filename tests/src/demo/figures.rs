@@ -25,7 +25,7 @@ const PRINTED_SITUATION: [(&str, u32, u32); 6] = [
 const PRINTED_RETENTION: [(&str, &str, &str, &str); 3] = [
     ("retained_all_taken_in", "25/36", "10/15", "68.6 %"),
     ("retained_without_the_dead", "25/35", "10/14", "71.4 %"),
-    ("retained_same_dwelling", "15/36", "10/15", "49.0 %"),
+    ("retained_in_same_dwelling", "15/36", "10/15", "49.0 %"),
 ];
 
 /// Prints every core table and rate.
