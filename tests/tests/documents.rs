@@ -1,4 +1,5 @@
 //! What the documents say of codes and tests is what the code says.
+#![cfg(test)]
 
 use fellestall_node::kernel::person as p;
 use std::path::Path;

@@ -77,16 +77,13 @@ fn main() -> Result<()> {
 
     let binaries = progress.step("build the two programs", 1, |_| Binaries::build())?;
     let temporary;
-    let folder = match &arguments.data {
-        Some(folder) => {
-            std::fs::create_dir(folder)
-                .with_context(|| format!("--data must name a new folder: {}", folder.display()))?;
-            folder.canonicalize()?
-        }
-        None => {
-            temporary = tempfile::tempdir()?;
-            temporary.path().to_owned()
-        }
+    let folder = if let Some(folder) = &arguments.data {
+        std::fs::create_dir(folder)
+            .with_context(|| format!("--data must name a new folder: {}", folder.display()))?;
+        folder.canonicalize()?
+    } else {
+        temporary = tempfile::tempdir()?;
+        temporary.path().to_owned()
     };
     let mut country =
         country::Country::found(binaries, &folder, arguments.nodes.into(), &mut progress)?;
