@@ -2,7 +2,7 @@
 //!
 //! Bergen and Sandnes are made so that counting them gives the tables that the evaluation of 2017
 //! printed; every other municipality is drawn from a seed. What is true of the records is known
-//! from how they were made, and is worked out in [`truth`] without the node's code.
+//! from how they were made, and is worked out in `truth` without the node's code.
 //!
 //! **Invariant:** no record here is about a person, and every written folder says so.
 

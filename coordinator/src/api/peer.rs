@@ -1,6 +1,6 @@
 //! Who calls: the client certificate of the connection, looked up anew for every request.
 //!
-//! **Invariant:** a [`Caller`] exists only for a certificate that the store knows, that has not
+//! **Invariant:** a `Caller` exists only for a certificate that the store knows, that has not
 //! ended by the coordinator's clock, and whose node is enrolled at this moment: so a connection
 //! that is open when its node is denied is cut off at its next request.
 

@@ -1,7 +1,7 @@
 //! An exact table, and the only door out of it.
 //!
 //! **Invariant:** an exact value cannot be cloned, compared, printed or serialised, and leaves this
-//! type only inside [`super::mechanism`], together with a grant that paid for it.
+//! type only inside `super::mechanism`, together with a grant that paid for it.
 
 use fellestall_shared::privacy::Bound;
 
