@@ -7,6 +7,7 @@ use crate::country::{Country, Memory, PublishedRound};
 use anyhow::Result;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use fellestall_coordinator::publish::{Estimate, PublishedCell, PublishedRate, PublishedTable};
+use fellestall_shared::ids::StatisticId;
 use serde_json::json;
 use std::path::Path;
 
@@ -47,7 +48,7 @@ pub fn print(country: &Country, published: &PublishedRound) -> Result<()> {
     }
     println!();
     println!("Retention, with Fieller intervals, beside what Fafo's tables give");
-    println!("{}", render_rates(&publication.rates));
+    println!("{}", render_rates(country, &publication.rates)?);
     let certificate = &publication.certificate;
     println!();
     println!(
@@ -88,9 +89,16 @@ fn render_table(country: &Country, table: &PublishedTable) -> Result<Table> {
     Ok(shown)
 }
 
-fn render_rates(rates: &[PublishedRate]) -> Table {
-    let mut shown =
-        empty_table(&["", "figure", "95 % interval", "Fafo: Bergen", "Fafo: Sandnes", "both"]);
+fn render_rates(country: &Country, rates: &[PublishedRate]) -> Result<Table> {
+    let mut shown = empty_table(&[
+        "",
+        "figure",
+        "95 % interval",
+        "exact",
+        "Fafo: Bergen",
+        "Fafo: Sandnes",
+        "both",
+    ]);
     for rate in rates {
         let (figure, interval) = rate.figure.as_ref().map_or_else(
             || ("-".to_owned(), "too few to say".to_owned()),
@@ -98,11 +106,35 @@ fn render_rates(rates: &[PublishedRate]) -> Table {
         );
         let printed = PRINTED_RETENTION.iter().find(|row| row.0 == rate.rate);
         let printed = printed.map_or(["", "", ""], |row| [row.1, row.2, row.3]);
-        let mut row = vec![rate.label.en.clone(), figure, interval];
+        let exact = exact_rate(country, &rate.rate)?;
+        let mut row = vec![format!("  {}", rate.label.en), figure, interval, exact];
         row.extend(printed.map(str::to_owned));
         shown.add_row(row);
     }
-    shown
+    Ok(shown)
+}
+
+/// The exact rate of the three rules that follow from the housing situation; empty for others.
+fn exact_rate(country: &Country, rate: &str) -> Result<String> {
+    let settled = [
+        "temporary_or_institution",
+        "unresolved_notice",
+        "left",
+        "same_dwelling",
+        "later_dwelling",
+    ];
+    let (retained, with_the_dead): (&[&str], bool) = match rate {
+        "retained_all_taken_in" => (&["same_dwelling", "later_dwelling"], true),
+        "retained_without_the_dead" => (&["same_dwelling", "later_dwelling"], false),
+        "retained_in_same_dwelling" => (&["same_dwelling"], true),
+        _ => return Ok(String::new()),
+    };
+    let situation: StatisticId = "S2".parse()?;
+    let count = |codes: &[&str]| -> Result<i64> {
+        codes.iter().map(|code| country.truth(&situation, &[(*code).to_owned()])).sum()
+    };
+    let dead = if with_the_dead { count(&["died"])? } else { 0 };
+    Ok(format!("{}/{}", count(retained)?, count(&settled)? + dead))
 }
 
 fn percent(estimate: &Estimate, part: impl Fn(&Estimate) -> f64) -> String {
