@@ -179,10 +179,11 @@ impl Kernel {
         source: &SourceConfig,
     ) -> Result<Release<Recorded>, KernelError> {
         let round = &round.round;
+        let id = round.question(&self.config.municipality);
         self.answer(round, |key| {
             let (records, report) = source::read(source)?;
             refuse_absent(&report, round)?;
-            Ok(count(&records, round, key)?)
+            Ok(count(&records, round, id, key)?)
         })
     }
 
@@ -265,15 +266,20 @@ impl Kernel {
 /// # Privacy
 /// P2: the bound that each table's noise is made for is the one that was enforced on each
 /// participant here. Exact counts go on to the mechanism and nowhere else.
-fn count(records: &Records, round: &Round, key: &CountKey) -> Result<Counts, CountError> {
+fn count(
+    records: &Records,
+    round: &Round,
+    question: ReleaseId,
+    key: &CountKey,
+) -> Result<Counts, CountError> {
     let document = round.study().document();
     let (purpose, basis) = (&document.purpose, document.legal_basis);
-    let cohort = consent::cohort(records, purpose, basis, round.period(), key);
+    let cohort = consent::cohort(records, purpose, basis, round.period());
     let tables = round.study().tables();
     let asked: Vec<_> =
         tables.iter().map(|table| (table.statistic, table.statistic.bound())).collect();
     let tables = count::count(&asked, round.period(), &cohort, key)?;
-    Ok(Counts { tables, consent_snapshot: cohort.snapshot() })
+    Ok(Counts { tables, consent_snapshot: cohort.snapshot(question, key) })
 }
 
 #[cfg(test)]

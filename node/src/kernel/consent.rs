@@ -7,7 +7,7 @@ use super::count::CountKey;
 use super::person::{Consent, ConsentStatus, Person, PersonId, When};
 use super::records::Records;
 use fellestall_shared::digest::Digest;
-use fellestall_shared::ids::Purpose;
+use fellestall_shared::ids::{Purpose, ReleaseId};
 use fellestall_shared::period::Period;
 use fellestall_shared::wire::v1::LegalBasis;
 use time::Date;
@@ -18,7 +18,6 @@ mod tests;
 /// The participants who may be counted. No public length, no debug form.
 pub(super) struct Cohort<'r> {
     people: Vec<(&'r PersonId, &'r Person)>,
-    snapshot: Digest,
 }
 
 impl<'r> Cohort<'r> {
@@ -27,10 +26,17 @@ impl<'r> Cohort<'r> {
         self.people.iter().copied()
     }
 
-    /// A keyed digest of who they are: the municipality can show later whom a release rests on,
-    /// and nobody without the key can test a guess.
-    pub(super) fn snapshot(&self) -> Digest {
-        self.snapshot
+    /// A keyed digest of who they are, for one question: the municipality can show later whom a
+    /// release rests on, and nobody without the key can test a guess.
+    ///
+    /// # Privacy
+    /// P1: equal cohorts give different digests under different questions; otherwise the coordinator
+    /// would see in two releases whether anybody joined or left between them, without any noise.
+    pub(super) fn snapshot(&self, question: ReleaseId, key: &CountKey) -> Digest {
+        let question = question.digest();
+        let mut parts: Vec<&[u8]> = vec![key.as_bytes(), question.as_bytes()];
+        parts.extend(self.people.iter().map(|(id, _)| id.as_bytes()));
+        Digest::of_parts("fellestall/consent-snapshot/1", &parts)
     }
 }
 
@@ -40,14 +46,9 @@ pub(super) fn cohort<'r>(
     purpose: &Purpose,
     basis: LegalBasis,
     period: Period,
-    key: &CountKey,
 ) -> Cohort<'r> {
     let may = |person: &Person| may_count(&person.consents, purpose, basis, period.last_day());
-    let people: Vec<_> = records.people().filter(|(_, person)| may(person)).collect();
-    let mut parts: Vec<&[u8]> = vec![key.as_bytes(), purpose.as_str().as_bytes()];
-    parts.extend(people.iter().map(|(id, _)| id.as_bytes()));
-    let snapshot = Digest::of_parts("fellestall/consent-snapshot/1", &parts);
-    Cohort { people, snapshot }
+    Cohort { people: records.people().filter(|(_, person)| may(person)).collect() }
 }
 
 /// Whether one participant's consents allow counting on `day`, the last of the period.

@@ -51,7 +51,7 @@ pub(super) fn records(people: &[&str]) -> Records {
 /// Those who consent, at the end of a period.
 pub(super) fn consenting(records: &Records, period: Period) -> Cohort<'_> {
     let purpose = PURPOSE.parse().expect("a purpose");
-    cohort(records, &purpose, LegalBasis::Consent, period, &key())
+    cohort(records, &purpose, LegalBasis::Consent, period)
 }
 
 /// The exact cells of one table under its own bound, or another.

@@ -56,7 +56,7 @@ fn figures(folder: &str, mapping: &Mapping, period: &str) -> Figures {
     let period: Period = period.parse().expect("a period");
     let purpose: Purpose = "housing-first-statistics".parse().expect("a purpose");
     let key = CountKey::from_bytes([7; 32]);
-    let cohort = cohort(&records, &purpose, LegalBasis::Consent, period, &key);
+    let cohort = cohort(&records, &purpose, LegalBasis::Consent, period);
     let statistics = catalogue().statistics();
     let asked: Vec<_> = statistics.iter().map(|statistic| (statistic, bound(statistic))).collect();
     let tables = count(&asked, period, &cohort, &key).expect("counts");

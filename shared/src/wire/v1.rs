@@ -322,7 +322,8 @@ pub struct ReleaseDocument {
     pub tables: Vec<ReleasedTable>,
     /// What the node's ledger was charged, in millionths of rho.
     pub charge_micro: Rho,
-    /// A keyed digest of which consents were in force; says nothing without the node's key.
+    /// A keyed digest of which consents were in force, bound to the question: says nothing without
+    /// the node's key, not even whether the same people were in two releases.
     pub consent_snapshot: Digest,
     /// The place of the charge in the node's ledger, from 1.
     pub ledger_sequence: u64,

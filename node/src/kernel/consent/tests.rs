@@ -3,7 +3,15 @@
 use super::cohort;
 use crate::kernel::count::CountKey;
 use crate::kernel::people::{PURPOSE, consenting, key, period, records};
+use crate::kernel::records::Records;
+use fellestall_shared::digest::Digest;
+use fellestall_shared::ids::ReleaseId;
 use fellestall_shared::wire::v1::LegalBasis;
+
+fn question(at: &str) -> ReleaseId {
+    let municipality = "4601".parse().expect("a number");
+    ReleaseId::of(Digest::ZERO, period(at), &municipality)
+}
 
 /// Checks who may be counted at the end of 2016: by consent, and by public task.
 fn check(person: &str, by_consent: bool, by_public_task: bool) {
@@ -11,7 +19,7 @@ fn check(person: &str, by_consent: bool, by_public_task: bool) {
     for (basis, expected) in
         [(LegalBasis::Consent, by_consent), (LegalBasis::PublicTask, by_public_task)]
     {
-        let cohort = cohort(&records, &purpose, basis, period("2016"), &key());
+        let cohort = cohort(&records, &purpose, basis, period("2016"));
         assert_eq!(cohort.people().count() == 1, expected, "{basis:?}: {person}");
     }
 }
@@ -65,11 +73,17 @@ fn the_snapshot_tells_cohorts_apart_and_needs_the_key() {
     let (one, two) = (records(&[""]), records(&["", ""]));
     let refused = records(&["", "consent refused 2014-01-01"]);
     let at = period("2016");
-    let purpose = PURPOSE.parse().expect("a purpose");
-    let snapshot = consenting(&one, at).snapshot();
-    assert_eq!(snapshot, consenting(&refused, at).snapshot());
-    assert_ne!(snapshot, consenting(&two, at).snapshot());
+    let snapshot = |records: &Records| consenting(records, at).snapshot(question("2016"), &key());
+    assert_eq!(snapshot(&one), snapshot(&refused));
+    assert_ne!(snapshot(&one), snapshot(&two));
     let other = CountKey::from_bytes([8; 32]);
-    let elsewhere = cohort(&one, &purpose, LegalBasis::Consent, at, &other);
-    assert_ne!(snapshot, elsewhere.snapshot());
+    assert_ne!(snapshot(&one), consenting(&one, at).snapshot(question("2016"), &other));
+}
+
+#[test]
+fn a_cohort_that_did_not_change_has_another_snapshot_under_every_question() {
+    let records = records(&["", ""]);
+    let snapshot = |at: &str| consenting(&records, period(at)).snapshot(question(at), &key());
+    assert_eq!(snapshot("2016"), snapshot("2016"));
+    assert_ne!(snapshot("2016"), snapshot("2017"));
 }
