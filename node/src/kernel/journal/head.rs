@@ -57,7 +57,11 @@ impl HeadFile {
     }
 
     fn write(&self, text: &str) -> io::Result<()> {
-        let mut draft = File::create(&self.draft)?;
+        let mut options = File::options();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut draft = options.open(&self.draft)?;
         draft.write_all(text.as_bytes())?;
         draft.sync_all()?;
         fs::rename(&self.draft, &self.path)?;

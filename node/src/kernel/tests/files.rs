@@ -86,3 +86,27 @@ fn records_that_cannot_be_read_charge_nothing() {
     let skipping = SourceConfig { rejected_rows: RejectedRows::Skip, ..source };
     assert_eq!(kernel.release(&approved, &skipping).expect("a release").sequence(), 1);
 }
+
+#[cfg(unix)]
+#[test]
+fn the_ledger_and_what_lies_beside_it_are_for_their_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let node = Node::new(1_000_000_000);
+    let mut kernel = node.open();
+    let approved = ApprovedRound::new(round("core", 1, "2026H1", &[1000]));
+    let source = export(&node.folder);
+    kernel.release(&approved, &source).expect("a release");
+    let journal = node.journal();
+    let name = journal.file_name().expect("a name").to_string_lossy().into_owned();
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(journal.parent().expect("a folder")).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let file = entry.file_name().to_string_lossy().into_owned();
+        if let Some(end) = file.strip_prefix(&name) {
+            let mode = entry.metadata().expect("metadata").permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{file}");
+            found.push(end.to_owned());
+        }
+    }
+    assert!(found.contains(&String::new()) && found.contains(&".head".to_owned()), "{found:?}");
+}
