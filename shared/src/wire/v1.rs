@@ -251,7 +251,7 @@ impl Document for Decision {
 
 /// Yes, or no and why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(tag = "answer", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(try_from = "AnswerFields", into = "AnswerFields")]
 pub enum Answer {
     /// The municipality takes part.
     Approved,
@@ -260,6 +260,49 @@ pub enum Answer {
         /// Why.
         reason: RefusalReason,
     },
+}
+
+/// How an answer is written. (A tagged enum would take any field beside a bare `approved`.)
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AnswerFields {
+    answer: AnswerWord,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reason: Option<RefusalReason>,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum AnswerWord {
+    Approved,
+    Refused,
+}
+
+/// A refusal without a reason, or an approval with one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a refusal has a reason, and an approval has none")]
+pub struct BadAnswer;
+
+impl TryFrom<AnswerFields> for Answer {
+    type Error = BadAnswer;
+    fn try_from(fields: AnswerFields) -> Result<Self, BadAnswer> {
+        match (fields.answer, fields.reason) {
+            (AnswerWord::Approved, None) => Ok(Self::Approved),
+            (AnswerWord::Refused, Some(reason)) => Ok(Self::Refused { reason }),
+            (AnswerWord::Approved, Some(_)) | (AnswerWord::Refused, None) => Err(BadAnswer),
+        }
+    }
+}
+
+impl From<Answer> for AnswerFields {
+    fn from(answer: Answer) -> Self {
+        match answer {
+            Answer::Approved => Self { answer: AnswerWord::Approved, reason: None },
+            Answer::Refused { reason } => {
+                Self { answer: AnswerWord::Refused, reason: Some(reason) }
+            }
+        }
+    }
 }
 
 /// Why a municipality refuses; a closed list, so that no text about a person can travel.
@@ -342,4 +385,30 @@ pub struct Receipt {
     pub release: ReleaseId,
     /// The digest of the bytes that were stored.
     pub digest: Digest,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Answer, RefusalReason};
+
+    #[test]
+    fn an_answer_is_written_in_one_way_and_has_no_room_for_text() {
+        let refused = Answer::Refused { reason: RefusalReason::Budget };
+        for (answer, text) in [
+            (Answer::Approved, r#"{"answer":"approved"}"#),
+            (refused, r#"{"answer":"refused","reason":"budget"}"#),
+        ] {
+            assert_eq!(serde_json::to_string(&answer).expect("JSON"), text);
+            assert_eq!(serde_json::from_str::<Answer>(text).expect("an answer"), answer);
+        }
+        for text in [
+            r#"{"answer":"approved","note":"Kari"}"#,
+            r#"{"answer":"approved","reason":"budget"}"#,
+            r#"{"answer":"refused"}"#,
+            r#"{"answer":"refused","reason":"budget","note":"Kari"}"#,
+            r#"{"answer":"refused","answer":"approved"}"#,
+        ] {
+            assert!(serde_json::from_str::<Answer>(text).is_err(), "{text}");
+        }
+    }
 }
