@@ -1,7 +1,7 @@
 //! Rows gathered by person, with the lines that they came from.
 //!
 //! **Invariant:** a person is whole or absent: who has a rejected participant row is left out with
-//! every row, and who has a rejected consent row has no consent.
+//! every row, and who has a rejected consent row is in no table, whatever the legal basis.
 
 use super::RejectedRows;
 use super::error::SourceError;
@@ -151,26 +151,27 @@ impl Gathering<'_> {
         Ok(())
     }
 
-    /// A rejected consent row may be a withdrawal: whoever has one, has no consent.
+    /// A rejected consent row may be a withdrawal: whoever has one is taken to have objected, which
+    /// keeps out on every ground.
     fn consents(&mut self) -> Result<(), SourceError> {
         let Some(mut rows) = self.open(Table::Consent)? else { return Ok(()) };
-        let mut in_doubt = BTreeSet::new();
+        let mut in_doubt = BTreeMap::new();
         while let Some(outcome) = rows.next(rows::consent)? {
             let rejected = self.take(&mut rows, outcome, |draft| &mut draft.consents);
             match rejected {
                 None => {}
-                Some((Some(id), _)) => {
-                    in_doubt.insert(id);
+                Some((Some(id), row)) => {
+                    in_doubt.insert(id, row.line);
                 }
                 Some((None, row)) => {
                     self.report.consent_of_unknown.get_or_insert(row);
                 }
             }
         }
-        for id in in_doubt {
+        for (id, line) in in_doubt {
             if let Some(draft) = self.drafts.get_mut(&id) {
                 rows.leave_out_accepted(draft.consents.len());
-                draft.consents.clear();
+                draft.consents = vec![Located { line, row: rows::consent_in_doubt() }];
             }
         }
         rows.finish(&mut self.report);

@@ -44,6 +44,20 @@ pub(super) fn consent(row: &Row<'_>) -> Result<Consent, Bad> {
     })
 }
 
+/// What stands in the place of all consent rows of somebody of whom one was rejected: an objection
+/// to an unknown purpose on an unknown day, which no consent outlasts.
+pub(super) fn consent_in_doubt() -> Consent {
+    Consent {
+        purpose: String::new(),
+        status: ConsentStatus::Unknown,
+        mode: ConsentMode::Unknown,
+        date: When::Unknown,
+        form_version: String::new(),
+        valid_until: None,
+        withdrawn_on: None,
+    }
+}
+
 /// A row of the `tenancy` table.
 pub(super) fn tenancy(row: &Row<'_>) -> Result<Tenancy, Bad> {
     Ok(Tenancy {

@@ -3,7 +3,10 @@
 //! **Invariant:** identifiers that differ in spaces or capital letters are one person.
 
 use super::export::{Export, dump};
+use crate::kernel::consent::cohort;
+use crate::kernel::person::PersonId;
 use crate::kernel::source::{Rule, SourceError, check, read};
+use fellestall_shared::wire::v1::LegalBasis;
 
 #[test]
 fn the_standard_export_is_read_as_it_says() {
@@ -104,6 +107,26 @@ fn a_rejected_consent_row_takes_every_consent_of_its_participant() {
     let records = export.records();
     assert!(!records.contains("2014-03-02 v1"), "{records}");
     assert!(records.contains("consent statistics given oral 2014-05-12"), "{records}");
+}
+
+/// Without the rejected row nothing is left that objects: on the ground of a public task, too, that
+/// must not let anybody in.
+#[test]
+fn a_rejected_consent_row_keeps_out_on_either_ground() {
+    let sound = Export::standard();
+    let rejected = "A1,statistics,withdrawn,written,2015-13-01,v1,,\n";
+    let doubtful = Export::standard().append("consent.csv", rejected).skipping();
+    for basis in [LegalBasis::Consent, LegalBasis::PublicTask] {
+        let is_counted = |export: &Export| {
+            let (records, _) = export.on_disk(read).expect("records");
+            let purpose = "statistics".parse().expect("a purpose");
+            let cohort = cohort(&records, &purpose, basis, "2016".parse().expect("a period"));
+            let a1 = PersonId::new("a1").expect("an id");
+            cohort.people().any(|(id, _)| *id == a1)
+        };
+        assert!(is_counted(&sound), "{basis:?}");
+        assert!(!is_counted(&doubtful), "{basis:?}");
+    }
 }
 
 #[test]
