@@ -50,17 +50,20 @@ pub enum RejectedRows {
     /// Release nothing while there is any.
     Refuse,
     /// Go on without them. Who has a rejected row in the participant table is left out with all
-    /// rows; who has a rejected consent row has given none; of other tables only the row is lost.
+    /// rows; who has a rejected consent row is taken to have objected; of other tables only the row
+    /// is lost. A consent row or a key that may be anybody's cannot be skipped.
     Skip,
 }
 
 /// Reads the records for a release.
 ///
 /// # Errors
-/// [`SourceError`] if a file cannot be read, if rows are rejected and the policy is to refuse, or if
-/// a consent row is rejected of which it is not known whose it is.
+/// [`SourceError`] if a file cannot be read, if rows are rejected and the policy is to refuse, if a
+/// consent row is rejected of which it is not known whose it is, or if a row's key leads to several
+/// participants.
 ///
 /// # Privacy
+/// P3: what is read of one participant follows from that participant's own rows alone.
 /// Neither the error nor the report has a value or an identifier of a record in it; both are for
 /// the operator alone.
 pub fn read(config: &SourceConfig) -> Result<(Records, QualityReport), SourceError> {
@@ -74,6 +77,9 @@ pub fn read(config: &SourceConfig) -> Result<(Records, QualityReport), SourceErr
         }
         RejectedRows::Skip if let Some(row) = report.consent_of_unknown => {
             return Err(SourceError::ConsentOfUnknown { row });
+        }
+        RejectedRows::Skip if let Some(row) = report.row_of_several => {
+            return Err(SourceError::RowOfSeveral { row });
         }
         RejectedRows::Refuse | RejectedRows::Skip => {}
     }

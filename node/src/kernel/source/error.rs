@@ -83,6 +83,14 @@ pub enum SourceError {
         /// Whether there are more.
         more: bool,
     },
+    /// A row that may be of several participants.
+    #[error(
+        "{row}; one participant's key would decide whether another's rows are counted, so it cannot be skipped: mend the key file"
+    )]
+    RowOfSeveral {
+        /// The row.
+        row: RejectedRow,
+    },
     /// A consent that may be a withdrawal of anybody's.
     #[error(
         "{row}; it is not known whose consent this is, and it may be a withdrawal, so it cannot be skipped"

@@ -120,6 +120,9 @@ pub struct QualityReport {
     /// A rejected consent row of which it is not known whose it is: it can't be skipped, since it
     /// may be a withdrawal.
     pub consent_of_unknown: Option<RejectedRow>,
+    /// A row whose key leads to several participants: it can't be skipped, since then the rows of
+    /// one of them would decide whether another's are counted.
+    pub row_of_several: Option<RejectedRow>,
 }
 
 impl QualityReport {
@@ -133,6 +136,7 @@ impl QualityReport {
             control_file: None,
             control: Listed::default(),
             consent_of_unknown: None,
+            row_of_several: None,
         }
     }
 
@@ -141,7 +145,9 @@ impl QualityReport {
     pub fn can_release(&self) -> bool {
         match self.rejected_rows {
             RejectedRows::Refuse => self.rejected.total == 0,
-            RejectedRows::Skip => self.consent_of_unknown.is_none(),
+            RejectedRows::Skip => {
+                self.consent_of_unknown.is_none() && self.row_of_several.is_none()
+            }
         }
     }
 

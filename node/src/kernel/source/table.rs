@@ -9,7 +9,7 @@ use super::join::{self, Keys};
 use super::layout::Layout;
 use super::mapping::{ColumnMapping, FileMapping, TableMapping};
 use super::people::Located;
-use super::quality::{QualityReport, RejectedRow, TableReport};
+use super::quality::{QualityReport, RejectedRow, Rule, TableReport};
 use super::row::{Bad, Row};
 use super::schema::{Kind, Table};
 use crate::kernel::person::PersonId;
@@ -113,6 +113,9 @@ impl TableRows {
         let file = self.report.file.clone();
         let row = RejectedRow { file, line: self.record.line(), column, rule: bad.rule };
         report.rejected.push(row.clone());
+        if bad.rule == Rule::KeyAmbiguous {
+            report.row_of_several.get_or_insert_with(|| row.clone());
+        }
         row
     }
 

@@ -87,6 +87,13 @@ fn conclusion(report: &QualityReport, f: &mut fmt::Formatter<'_>) -> fmt::Result
             row.file, row.line
         );
     }
+    if let (RejectedRows::Skip, Some(row)) = (report.rejected_rows, &report.row_of_several) {
+        return write!(
+            f,
+            "Not ready: mend the keys of {} line {}. They lead to several participants, and one of them may not decide whether another's rows are counted, so the row cannot be skipped.",
+            row.file, row.line
+        );
+    }
     match (report.rejected.total, report.rejected_rows) {
         (0, _) if report.is_clean() => f.write_str("Ready: nothing is wrong with this export."),
         (0, _) => f.write_str(
@@ -96,7 +103,7 @@ fn conclusion(report: &QualityReport, f: &mut fmt::Formatter<'_>) -> fmt::Result
             "Not ready: mend the rejected rows. The configuration says to refuse while there are any, so nothing is released from this export.",
         ),
         (_, RejectedRows::Skip) => f.write_str(
-            "Ready, without the rejected rows: the configuration says to skip them. Who has a rejected participant row is left out whole; who has a rejected consent row counts as having given none.",
+            "Ready, without the rejected rows: the configuration says to skip them. Who has a rejected participant row is left out whole; who has a rejected consent row counts as having objected.",
         ),
     }
 }

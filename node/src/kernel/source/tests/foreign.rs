@@ -198,3 +198,20 @@ fn keys_that_lead_nowhere_or_to_two_are_rejected() {
     let error = foreign().without("saker.csv").error().to_string();
     assert!(error.contains("the tenancy table leads to participants through it"), "{error}");
 }
+
+/// With the key of a2 the tenancy of a1 would no longer be counted: adding one participant would
+/// change what another contributes.
+#[test]
+fn a_key_of_several_participants_cannot_be_skipped() {
+    let export = foreign().replace("vedtak.csv", "V2,a1", "V2,a1\nV2,a2").skipping();
+    let error = export.error();
+    let SourceError::RowOfSeveral { row } = &error else { panic!("{error}") };
+    assert_eq!((row.file.as_str(), row.line), ("leieforhold.csv", 3));
+    let report = export.on_disk(|config| check(config).expect("a report"));
+    assert!(!report.can_release() && report.to_string().contains("Not ready"), "{report}");
+    // The same participant twice is one, and a key that leads nowhere is nobody's.
+    for (from, to) in [("V2,a1", "V2,a1\nV2, A1"), ("V2,a1\n", "")] {
+        let export = foreign().replace("vedtak.csv", from, to).skipping();
+        assert!(export.records().contains("a1:"), "{to}");
+    }
+}
