@@ -26,8 +26,11 @@ pub mod peer;
 mod uploads;
 mod work;
 
-/// Bodies that are held in memory at once, at the most.
+/// Bodies of enrolled nodes that are held in memory at once, at the most.
 const BODIES: usize = 64;
+/// Bodies of strangers who apply, likewise: in places of their own, so that a stranger's slow bodies
+/// never keep a node's release waiting.
+const STRANGERS: usize = 16;
 
 /// What every route works on.
 pub struct Service {
@@ -41,8 +44,10 @@ pub struct Service {
     pub catalogue: &'static Catalogue,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Bodies that may be read at once.
+    /// Bodies of nodes that may be read at once.
     bodies: Semaphore,
+    /// Bodies of strangers that may be read at once.
+    strangers: Semaphore,
 }
 
 impl Service {
@@ -55,8 +60,8 @@ impl Service {
         catalogue: &'static Catalogue,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let bodies = Semaphore::new(BODIES);
-        Self { store, authority, coordinator_key, catalogue, clock, bodies }
+        let (bodies, strangers) = (Semaphore::new(BODIES), Semaphore::new(STRANGERS));
+        Self { store, authority, coordinator_key, catalogue, clock, bodies, strangers }
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) async fn apply(
     body: Body,
 ) -> Result<(StatusCode, Json<EnrolmentState>), ApiError> {
     let request: EnrolmentRequest =
-        body::json(&service, body, "an enrolment request in JSON").await?;
+        body::json(&service.strangers, body, "an enrolment request in JSON").await?;
     let request_key = RequestKey::from_request(&request.certificate_request)?;
     let application = Application {
         secret: invitation::digest(&request.secret),
@@ -45,7 +45,8 @@ pub(super) async fn state(
     State(service): Shared,
     body: Body,
 ) -> Result<Json<EnrolmentState>, ApiError> {
-    let query: EnrolmentQuery = body::json(&service, body, "an enrolment query in JSON").await?;
+    let query: EnrolmentQuery =
+        body::json(&service.strangers, body, "an enrolment query in JSON").await?;
     let node = service.store.node_of_invitation(invitation::digest(&query.secret)).await?;
     let node = node.filter(|node| node.release_key == query.release_key);
     let node = node.ok_or(ApiError::Apply(ApplyError::Invitation))?;
@@ -58,7 +59,8 @@ pub(super) async fn renew(
     Caller(node): Caller,
     body: Body,
 ) -> Result<Json<IssuedCertificate>, ApiError> {
-    let request: RenewalRequest = body::json(&service, body, "a renewal request in JSON").await?;
+    let request: RenewalRequest =
+        body::json(&service.bodies, body, "a renewal request in JSON").await?;
     let key = RequestKey::from_request(&request.certificate_request)?;
     Ok(Json(certificate(&service, &node, &key).await?))
 }

@@ -29,7 +29,7 @@ pub(super) async fn decision(
     body: Body,
 ) -> Result<StatusCode, ApiError> {
     let study: Digest = digest(&study)?;
-    let bytes = body::bytes(&service, body, DOCUMENT_BYTES).await?;
+    let bytes = body::bytes(&service.bodies, body, DOCUMENT_BYTES).await?;
     let decision = Envelope::from_json(&bytes)?.verify::<Decision>(&node.release_key)?;
     if decision.node != node.node {
         return Err(ApiError::Bound { what: "node" });
@@ -60,7 +60,7 @@ pub(super) async fn release(
     body: Body,
 ) -> Result<(StatusCode, Json<Receipt>), ApiError> {
     let id = ReleaseId::from(digest(&id)?);
-    let bytes = body::bytes(&service, body, RELEASE_BYTES).await?;
+    let bytes = body::bytes(&service.bodies, body, RELEASE_BYTES).await?;
     let release = Envelope::from_json(&bytes)?.verify::<ReleaseDocument>(&node.release_key)?;
     if release.release != id {
         return Err(ApiError::Bound { what: "question" });

@@ -68,3 +68,23 @@ async fn slow_connections_are_closed() {
     assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
     world.server.shutdown().await;
 }
+
+/// Strangers who declare bodies and never send them take none of the places that nodes have.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn slow_strangers_keep_no_node_waiting() {
+    let world = World::new().await;
+    let node = world.enrol("4601").await;
+    let head = "POST /v1/enrolments HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\n";
+    let mut slow = Vec::new();
+    // More than all places there are.
+    for _ in 0..100 {
+        let mut stream = world.connect(None).await.expect("a connection");
+        stream.write_all(head.as_bytes()).await.expect("sent");
+        slow.push(stream);
+    }
+    let request = world.request(Some(node.chain()), NODE_ROUTES[3], b"not an envelope");
+    let reply = tokio::time::timeout(Duration::from_secs(10), request).await;
+    assert_eq!(reply.expect("an answer while strangers are slow").status, 400);
+    drop(slow);
+    world.server.shutdown().await;
+}
