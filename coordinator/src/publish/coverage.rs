@@ -76,7 +76,8 @@ pub fn check_version(
 }
 
 /// Whether what is published about these statistics and this period, taken together, sets too few
-/// municipalities apart.
+/// municipalities apart. Periods that end on one day count as one: tables about a state on the last
+/// day are the same in all of them.
 ///
 /// Each publication is a sum over a set of municipalities. Municipalities that lie in exactly the
 /// same publications can't be told apart by any sums and differences of these; each such group is
@@ -98,7 +99,7 @@ pub fn check_difference(
     };
     let mut overlapping: Vec<&EarlierPublication> = earlier
         .iter()
-        .filter(|publication| publication.period == round.period())
+        .filter(|publication| publication.period.last_day() == round.period().last_day())
         .filter(shares)
         .collect();
     overlapping.sort_by_key(|publication| (&publication.round, publication.version));

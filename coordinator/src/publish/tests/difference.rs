@@ -77,6 +77,9 @@ fn another_study_over_the_same_table_and_period_counts_too() {
     assert!(!refused(&|other| other.statistics = ["S5".parse().unwrap()].into()));
     assert!(!refused(&|other| other.period = "2025H2".parse().unwrap()));
     assert!(!refused(&|other| other.municipalities.pop_first().map_or((), |_| ())));
+    // A quarter that ends on the same day has the same state of everybody on that day.
+    assert!(refused(&|other| other.period = federation.round.period().last_quarter()));
+    assert!(!refused(&|other| other.period = "2026K1".parse().unwrap()));
     // The stricter of the two studies decides.
     assert!(refused(&|other| {
         other.municipalities.pop_first();
