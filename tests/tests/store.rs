@@ -429,6 +429,20 @@ suite!(
     what_is_published_or_logged_cannot_be_changed,
 );
 
+/// A stranger who guesses secrets never waits for SQLite's only writer, and so never holds it either.
+#[tokio::test]
+async fn an_unknown_secret_takes_no_writer() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let address = format!("sqlite://{}?mode=rwc", folder.path().join("store.sqlite").display());
+    let store = open(&address).await;
+    let mut writer = sqlx::AnyConnection::connect(&address).await.expect("a connection");
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut writer).await.expect("the writer");
+    let application = application("nobody's", 4601, 1);
+    let answer = store.apply(&application, NOW);
+    let answer = tokio::time::timeout(std::time::Duration::from_secs(5), answer).await;
+    assert!(matches!(answer, Ok(Err(ApplyError::Invitation))), "{answer:?}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_store_holds_over_sqlite() {
     let folder = tempfile::tempdir().expect("a folder");

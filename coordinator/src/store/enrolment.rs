@@ -73,6 +73,10 @@ impl Store {
         application: &Application,
         now: Timestamp,
     ) -> Result<Node, ApplyError> {
+        // A stranger who guesses must not take the only writer.
+        if !self.has_invitation(application.secret).await? {
+            return Err(ApplyError::Invitation);
+        }
         let mut transaction = self.begin().await?;
         let taken = sqlx::query(
             "UPDATE invitation SET used = $1
@@ -96,6 +100,14 @@ impl Store {
                 && node.request_key == application.request_key
         })
         .ok_or(ApplyError::Invitation)
+    }
+
+    async fn has_invitation(&self, secret: Digest) -> Result<bool, StoreError> {
+        let row = sqlx::query("SELECT secret FROM invitation WHERE secret = $1")
+            .bind(secret.to_string())
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.is_some())
     }
 
     /// The node that applied with this invitation.
