@@ -178,7 +178,8 @@ impl Enroller {
             let works =
                 self.clock.now() < membership.certificate_expires && self.keys.identity().is_ok();
             if works && !self.is_new(&state)? {
-                return Ok(Standing::Approved(membership));
+                drop(state);
+                return self.confirm(membership).await;
             }
         }
         let request = EnrolmentRequest {
@@ -207,6 +208,20 @@ impl Enroller {
         };
         let answer = self.client.enrolment(&query).await?;
         self.take(&mut State::open(directory)?, answer)
+    }
+
+    /// Asks whether an enrolment still stands; the certificate in use is left as it is.
+    async fn confirm(&self, membership: Membership) -> Result<Standing, EnrolError> {
+        let query = EnrolmentQuery {
+            secret: self.invitation.secret.clone(),
+            release_key: self.keys.release_public()?,
+        };
+        Ok(match self.client.enrolment(&query).await? {
+            EnrolmentState::Refused => Standing::Refused,
+            EnrolmentState::Pending { .. } | EnrolmentState::Approved { .. } => {
+                Standing::Approved(membership)
+            }
+        })
     }
 
     /// Whether this invitation is another than the one the node was enrolled with: then the

@@ -73,6 +73,32 @@ where
     String::from_utf8(output.stdout).context("the output is not UTF-8")
 }
 
+/// How a program ended, and all that it said.
+#[derive(Debug, Clone)]
+pub struct Ended {
+    /// Its exit code; `None` if a signal ended it.
+    pub code: Option<i32>,
+    /// Its standard output.
+    pub out: String,
+    /// Its standard error.
+    pub err: String,
+}
+
+/// Runs a command to its end, however that is.
+///
+/// # Errors
+/// If it cannot be started, or says something that is not UTF-8.
+pub fn attempt(command: &mut Command) -> Result<Ended> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let output =
+        command.stdin(Stdio::null()).output().with_context(|| format!("{name} did not start"))?;
+    Ok(Ended {
+        code: output.status.code(),
+        out: String::from_utf8(output.stdout).context("the output is not UTF-8")?,
+        err: String::from_utf8(output.stderr).context("the messages are not UTF-8")?,
+    })
+}
+
 /// A program that runs until it is told to stop.
 #[derive(Debug)]
 pub struct Service {
@@ -90,15 +116,29 @@ impl Service {
         I: IntoIterator<Item = S>,
         S: AsRef<std::ffi::OsStr>,
     {
+        Self::spawn(Command::new(program).args(arguments), log)
+    }
+
+    /// Starts a command; what it says goes to `log`.
+    ///
+    /// # Errors
+    /// If the log cannot be made or the command not started.
+    pub fn spawn(command: &mut Command, log: &Path) -> Result<Self> {
         let file = File::create(log).with_context(|| format!("{}", log.display()))?;
-        let child = Command::new(program)
-            .args(arguments)
+        let name = command.get_program().to_string_lossy().into_owned();
+        let child = command
             .stdin(Stdio::null())
             .stdout(file.try_clone()?)
             .stderr(file)
             .spawn()
-            .with_context(|| format!("{} did not start", program.display()))?;
+            .with_context(|| format!("{name} did not start"))?;
         Ok(Self { child, log: log.to_owned() })
+    }
+
+    /// The id of the process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Fails with the end of its log if the program has stopped by itself.

@@ -80,6 +80,8 @@ pub struct WorldNode {
     pub municipality: MunicipalityNumber,
     /// The clock of its machine.
     pub clock: Arc<WorldClock>,
+    /// The invitation it was enrolled with.
+    pub invitation: String,
 }
 
 impl World {
@@ -166,7 +168,8 @@ impl World {
         self.store.decide_node(&node, NodeStatus::Enrolled, now).await?;
         let standing = enroller.poll(&directory).await?;
         ensure!(matches!(standing, Standing::Approved(_)), "the node is enrolled");
-        self.nodes.push(WorldNode { directory, node, municipality, clock });
+        let invitation = invited.text;
+        self.nodes.push(WorldNode { directory, node, municipality, clock, invitation });
         Ok(())
     }
 

@@ -66,7 +66,7 @@ async fn wait(enroller: &Enroller, directory: &Path) -> Result<Standing, EnrolEr
 }
 
 fn read(path: &Path) -> Result<Zeroizing<String>, CliError> {
-    let failed = |source| CliError::Input { what: "the invitation", source };
+    let failed = |source| CliError::Invitation { path: path.to_owned(), source };
     let limit = u64::try_from(DOCUMENT_BYTES).unwrap_or(u64::MAX);
     let mut text = Zeroizing::new(String::new());
     if path == Path::new("-") {

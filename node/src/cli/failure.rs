@@ -86,6 +86,15 @@ pub enum CliError {
         /// The configuration file.
         path: PathBuf,
     },
+    /// The invitation's file cannot be read.
+    #[error("cannot read the invitation {}", path.display())]
+    Invitation {
+        /// The file.
+        path: PathBuf,
+        /// The system's answer.
+        #[source]
+        source: std::io::Error,
+    },
     /// A file that the operator named cannot be read.
     #[error("cannot read {what}")]
     Input {

@@ -130,6 +130,7 @@ fn status_text(facts: &Value) -> String {
         let text = match value {
             Value::Null => "-".to_owned(),
             Value::String(text) => text.clone(),
+            Value::Array(lines) if lines.is_empty() => "nothing spent".to_owned(),
             Value::Array(lines) => lines.iter().map(line_text).collect::<Vec<_>>().join("\n"),
             Value::Object(parts) => parts
                 .iter()

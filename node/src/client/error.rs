@@ -93,7 +93,7 @@ pub enum ClientError {
     },
     /// The coordinator refused this node's certificate.
     #[error(
-        "the coordinator does not take this node's certificate ({reason}): it may have expired while the node was off (then ask for a new invitation and enrol again), or this is another coordinator"
+        "the coordinator does not take this node's certificate ({reason}): it may have expired while the node was off (then enrol again, with the invitation it was invited with or a new one), or this is another coordinator"
     )]
     CertificateRefused {
         /// What TLS said.
@@ -136,12 +136,12 @@ pub enum ClientError {
 
 fn help(kind: ProblemKind) -> &'static str {
     match kind {
-        ProblemKind::NodeDenied => ". Talk to the coordinator's operator; the node's ledger stands",
+        ProblemKind::NodeDenied => ". The node's ledger stands",
         ProblemKind::CertificateRequired => {
             ". Enrol first, or the certificate was lost on the way: does a proxy open TLS?"
         }
         ProblemKind::InvitationInvalid => {
-            ". An invitation serves one municipality once and for a limited time; ask for a new one"
+            ". If it was used from another directory, go on in that one (--dir); otherwise ask the coordinator's operator for a new one"
         }
         ProblemKind::Conflict => ". Nothing was overwritten; talk to the coordinator's operator",
         ProblemKind::Busy | ProblemKind::Internal => ". It is tried again",

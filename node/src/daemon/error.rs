@@ -32,7 +32,7 @@ pub enum DaemonError {
     Engine(#[from] EngineError),
     /// The coordinator takes nothing from this node any more.
     #[error(
-        "the coordinator has denied this node: {detail}. The node stopped; its ledger stands. Talk to the coordinator's operator, and enrol again with a new invitation if that is agreed"
+        "the coordinator has denied this node: {detail}. The node stopped; enrol again with a new invitation once that is agreed"
     )]
     Denied {
         /// What it says.
@@ -40,7 +40,7 @@ pub enum DaemonError {
     },
     /// The certificate expired while the node was off.
     #[error(
-        "this node's certificate has expired (or this machine's clock is wrong: it says {now}): ask the coordinator's operator for a new invitation, and run: fellestall-node enrol --invitation FILE"
+        "this node's certificate has expired (or this machine's clock is wrong: it says {now}): run: fellestall-node enrol --invitation FILE, with the invitation that it was invited with or, if that is gone, a new one from the coordinator's operator"
     )]
     CertificateExpired {
         /// The moment by this machine's clock.

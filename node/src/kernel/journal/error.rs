@@ -6,6 +6,9 @@ use rusqlite::ErrorCode;
 use std::io;
 use std::path::{Path, PathBuf};
 
+/// The database's code for an index of the write-ahead log that could not be made larger.
+const SHM_SIZE: i32 = rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
+
 /// Why the journal cannot be used. Nothing is released then.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
@@ -107,7 +110,7 @@ pub enum JournalError {
         path: PathBuf,
     },
     /// Reading or writing failed.
-    #[error("the ledger {} cannot be read or written; check its disk", path.display())]
+    #[error("the ledger {} cannot be read or written; check that its disk is sound and has room", path.display())]
     Disk {
         /// The file.
         path: PathBuf,
@@ -126,6 +129,10 @@ impl JournalError {
     pub(super) fn from_sqlite(path: &Path, source: rusqlite::Error) -> Self {
         let path = path.to_owned();
         match source.sqlite_error_code() {
+            // A full disk shows here first: the index of the write-ahead log gets no room.
+            _ if source.sqlite_error().is_some_and(|error| error.extended_code == SHM_SIZE) => {
+                Self::Full { path }
+            }
             Some(ErrorCode::DiskFull) => Self::Full { path },
             Some(ErrorCode::ReadOnly) => Self::ReadOnly { path },
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy { path },

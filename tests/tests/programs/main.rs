@@ -1,0 +1,9 @@
+//! The two real programs, driven as operators drive them: nothing of a record is left anywhere,
+//! every failure says what to mend, the help is whole, proxies serve, certificates are renewed.
+
+mod canary;
+mod help;
+mod operator;
+mod proxy;
+mod renewal;
+mod stage;
