@@ -26,14 +26,19 @@ impl Binaries {
     pub fn build() -> Result<Self> {
         let mut folder = std::env::current_exe().context("the path of this program")?;
         folder.pop();
+        // A test has features that only tests ask for; with a test among the targets the programs
+        // get the same, so that no library is compiled a second time.
+        let mut targets = vec!["--bins"];
         if folder.ends_with("deps") {
             folder.pop();
+            targets.extend(["--test", "programs"]);
         }
         let profile: &[&str] = if folder.ends_with("release") { &["--release"] } else { &[] };
-        // All binaries of the workspace, as `cargo run` resolved them: the same features, so that
-        // only these two are linked and no library is compiled a second time.
+        // All binaries of the workspace, as `cargo run` and `cargo test` resolved them: only these
+        // two are linked.
         let status = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--locked", "--workspace", "--bins"])
+            .args(["build", "--quiet", "--locked", "--workspace"])
+            .args(targets)
             .args(profile)
             .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
             .status()

@@ -149,9 +149,14 @@ fn programs_speak_json_and_plain_text_and_show_no_secret() {
     let mut running = stage.command(&binaries().node, &nodes[0]);
     let log = stage.path("logs/node.log");
     let daemon = Service::spawn(running.arg("run"), &log).expect("a running node");
+    wait_for(|| std::fs::read_to_string(&log).is_ok_and(|log| log.contains("the node runs")));
     for service in [&daemon, stage.service.as_ref().expect("it runs")] {
         let shown = shown(service);
-        assert!(holds(&shown, b"run") && holds(&shown, b"PATH"), "the search finds what is there");
+        assert!(
+            holds(&shown, b"run") && holds(&shown, b"PATH"),
+            "not found in {}",
+            String::from_utf8_lossy(&shown)
+        );
         assert!(!guarded.iter().any(|secret| holds(&shown, secret)), "a secret is shown");
     }
     stage.must(&nodes[1], &["run", "--once"]);
@@ -211,14 +216,17 @@ fn programs_speak_json_and_plain_text_and_show_no_secret() {
 }
 
 fn wait_for_release(stage: &Stage) {
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
-    loop {
+    wait_for(|| {
         let status = stage.coordinate(&["--json", "round", "status", ROUND]);
         let status: serde_json::Value = serde_json::from_str(&status).expect("JSON");
-        if status["reported"] == 2 {
-            return;
-        }
-        assert!(std::time::Instant::now() < deadline, "{status}");
-        std::thread::sleep(std::time::Duration::from_millis(100));
+        status["reported"] == 2
+    });
+}
+
+fn wait_for(mut done: impl FnMut() -> bool) {
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while !done() {
+        assert!(std::time::Instant::now() < deadline, "it does not happen");
+        std::thread::sleep(std::time::Duration::from_millis(50));
     }
 }
