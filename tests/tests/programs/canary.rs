@@ -44,7 +44,10 @@ fn change(folder: &Path, name: &str, change: impl Fn(&mut BTreeMap<String, Strin
 fn append(folder: &Path, name: &str, rows: &[String]) {
     let path = folder.join(name);
     let mut text = std::fs::read_to_string(&path).expect("a table");
-    rows.iter().for_each(|row| text.push_str(&format!("{row}\n")));
+    for row in rows {
+        text.push_str(row);
+        text.push('\n');
+    }
     std::fs::write(&path, text).expect("written");
 }
 
@@ -87,7 +90,9 @@ fn mark(folder: &Path, broken: bool) {
             ("stay.csv", format!("{person},prison,2016-01-01,2016-01-02,{CELL},{CELL}")),
             ("baseline.csv", format!("{person},2016-02-30,severe,\"{CELL}\",none")),
         ];
-        rows.iter().for_each(|(file, row)| append(folder, file, std::slice::from_ref(row)));
+        for (file, row) in rows {
+            append(folder, file, &[row]);
+        }
     }
 }
 
@@ -207,7 +212,9 @@ fn d20_no_canary_leaves_the_records() {
     let refused = stage.operate(&nodes[1], &["run", "--once"]);
     assert_eq!(refused.code, Some(1), "{}", refused.out);
     assert!(refused.out.contains("check-data"), "{}", refused.out);
-    nodes.iter().for_each(|node| look_around(&stage, node));
+    for node in &nodes {
+        look_around(&stage, node);
+    }
     for command in [
         &["round", "status", ROUND][..],
         &["round", "close", ROUND],

@@ -1,6 +1,8 @@
 //! The two real programs, driven as operators drive them: nothing of a record is left anywhere,
 //! every failure says what to mend, the help is whole, proxies serve, certificates are renewed.
 
+#![cfg(test)]
+
 mod canary;
 mod help;
 mod operator;

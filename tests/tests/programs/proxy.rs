@@ -46,7 +46,9 @@ impl TunnelProxy {
                 // A tunnel that breaks is the client's to report.
                 tunnels.push(std::thread::spawn(move || drop(tunnel(stream, &served))));
             }
-            tunnels.into_iter().for_each(|tunnel| tunnel.join().expect("a tunnel ends"));
+            for tunnel in tunnels {
+                tunnel.join().expect("a tunnel ends");
+            }
         });
         Self { address, shared, thread: Some(thread) }
     }
