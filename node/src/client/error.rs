@@ -136,7 +136,7 @@ pub enum ClientError {
 
 fn help(kind: ProblemKind) -> &'static str {
     match kind {
-        ProblemKind::NodeDenied => ". The node's ledger stands",
+        ProblemKind::NodeDenied => ". Talk to the coordinator's operator; the node's ledger stands",
         ProblemKind::CertificateRequired => {
             ". Enrol first, or the certificate was lost on the way: does a proxy open TLS?"
         }

@@ -117,7 +117,7 @@ fn a_refusal_is_told_with_its_remedy() {
         assert!(error.to_string().contains(remedy), "{error}");
     };
     check(ProblemKind::NodeDenied, Meaning::Denied, "coordinator's operator");
-    check(ProblemKind::InvitationInvalid, Meaning::Final, "ask for a new one");
+    check(ProblemKind::InvitationInvalid, Meaning::Final, "operator for a new one");
     check(ProblemKind::Conflict, Meaning::Final, "Nothing was overwritten");
     check(ProblemKind::RoundClosed, Meaning::Final, "said so");
     check(ProblemKind::Busy, Meaning::Passing, "tried again");
