@@ -188,7 +188,7 @@ pub struct Template {
 pub enum Rounds {
     /// Open a round; one that is open already stays as it is.
     Open {
-        /// The study, or one version of it, as core or core:2.
+        /// The study, or one version of it, as core or core.2.
         study: StudyVersion,
         /// The period, as 2026H1.
         #[arg(long)]
@@ -280,10 +280,10 @@ pub struct StudyVersion {
 impl std::str::FromStr for StudyVersion {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        let (study, version) = match text.split_once(':') {
+        let (study, version) = match text.split_once([':', '.']) {
             None => (text, None),
             Some((study, version)) => {
-                let version = version.parse().map_err(|_| "a version is a number, as core:2")?;
+                let version = version.parse().map_err(|_| "a version is a number, as core.2")?;
                 (study, Some(version))
             }
         };
