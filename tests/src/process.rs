@@ -36,13 +36,21 @@ impl Binaries {
         let profile: &[&str] = if folder.ends_with("release") { &["--release"] } else { &[] };
         // All binaries of the workspace, as `cargo run` and `cargo test` resolved them: only these
         // two are linked.
-        let status = Command::new(env!("CARGO"))
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo
             .args(["build", "--quiet", "--locked", "--workspace"])
             .args(targets)
             .args(profile)
-            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-            .status()
-            .context("cargo could not be started")?;
+            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+        // What cargo tells this program of its own package would look to a build script like a
+        // change of its surroundings, and everything above it would be compiled again.
+        for (name, _) in std::env::vars_os() {
+            let text = name.to_string_lossy();
+            if ["CARGO_MANIFEST_", "CARGO_PKG_"].iter().any(|prefix| text.starts_with(prefix)) {
+                cargo.env_remove(&name);
+            }
+        }
+        let status = cargo.status().context("cargo could not be started")?;
         ensure!(status.success(), "the programs did not build");
         let find = |name: &str| {
             let path = folder.join(name);
