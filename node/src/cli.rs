@@ -5,6 +5,7 @@
 
 use crate::client::Route;
 use crate::config::Config;
+use crate::register::Register;
 use crate::state::{Membership, State};
 use crate::work;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -200,7 +201,8 @@ impl Session<'_> {
         match runtime()?.block_on(client.work()) {
             Ok(work) => {
                 let mut state = State::open(&self.directory)?;
-                work::take(&mut state, membership, &work, self.clock.now())?;
+                let register = Register::read(&self.directory)?;
+                work::take(&mut state, membership, &register, &work, self.clock.now())?;
             }
             Err(error) => {
                 work::note_failure(&mut State::open(&self.directory)?, &error.to_string())?;

@@ -11,6 +11,7 @@ use crate::engine::{self, EngineError, Severity};
 use crate::enrol::EnrolError;
 use crate::kernel::{ApprovedRound, Kernel, KernelError, Recorded, Release};
 use crate::keys::{KeyError, KeyStore};
+use crate::register::Register;
 use crate::state::{Enrolment, Membership, State};
 use crate::work::{self, Todo};
 use fellestall_shared::clock::Clock;
@@ -175,7 +176,8 @@ impl Daemon {
         let (config, membership) = (Arc::clone(&self.config), self.membership.clone());
         let todo: Result<Todo, DaemonError> = spawn_blocking(move || {
             let mut state = State::open(&config.directory)?;
-            let mut todo = work::take(&mut state, &membership, &work, now)?;
+            let register = Register::read(&config.directory)?;
+            let mut todo = work::take(&mut state, &membership, &register, &work, now)?;
             leave_settled(&mut todo, &config, &membership, &work.received)?;
             Ok(todo)
         })

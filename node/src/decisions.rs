@@ -1,17 +1,18 @@
 //! What the municipality's operator decides: yes or no to one exact version of a study.
 //!
 //! **Invariant:** an [`ApprovedRound`] is made here and nowhere else: from envelopes whose
-//! signatures hold today, for a study digest that the operator approved, and not after the study's
-//! end.
+//! signatures hold today, for a study digest that the operator approved, not after the study's end,
+//! and on the terms of a purpose that the register of processing permits today.
 
 use crate::kernel::ApprovedRound;
+use crate::register::{NotPermitted, Register};
 use crate::state::{Membership, State, StateError, StoredDecision};
 use fellestall_shared::catalogue::Catalogue;
 use fellestall_shared::clock::Timestamp;
 use fellestall_shared::digest::Digest;
 use fellestall_shared::ids::RoundId;
 use fellestall_shared::round::{Round, RoundError};
-use fellestall_shared::signed::{SignatureError, SigningKey};
+use fellestall_shared::signed::{SignatureError, SigningKey, Verified};
 use fellestall_shared::study::{Study, StudyError};
 use fellestall_shared::wire::v1::{Answer, Decision, RoundDocument, StudyDocument};
 
@@ -49,6 +50,9 @@ pub enum DecisionError {
     /// The signature does not hold.
     #[error("the document is not the coordinator's")]
     Signature(#[from] SignatureError),
+    /// The register of processing does not permit it.
+    #[error("nothing was decided")]
+    NotPermitted(#[from] NotPermitted),
     /// The state cannot be used.
     #[error(transparent)]
     State(#[from] StateError),
@@ -162,12 +166,17 @@ pub fn decide(
     state: &mut State,
     membership: &Membership,
     key: &SigningKey,
+    register: &Register,
     known: &KnownStudy,
     answer: Answer,
     now: Timestamp,
 ) -> Result<StoredDecision, DecisionError> {
+    let not_in_force = || DecisionError::NotInForce { study: known.name() };
     if !known.in_force {
-        return Err(DecisionError::NotInForce { study: known.name() });
+        return Err(not_in_force());
+    }
+    if answer == Answer::Approved {
+        register.permit(&known.study, now.date().ok_or_else(not_in_force)?)?;
     }
     let study = known.study.digest();
     let earlier = state.decisions()?.into_iter().find(|decision| decision.study == study);
@@ -189,6 +198,9 @@ pub enum NotAnswered {
     /// The study is over, or withdrawn.
     #[error("its study is not in force")]
     NotInForce,
+    /// The register of processing does not permit it.
+    #[error("the register of processing does not permit it")]
+    NotPermitted(#[source] NotPermitted),
     /// It does not belong to its study.
     #[error("it does not belong to its study")]
     Round(#[source] RoundError),
@@ -204,6 +216,7 @@ pub type Other = (RoundId, NotAnswered);
 pub fn open_rounds(
     state: &State,
     membership: &Membership,
+    register: &Register,
     now: Timestamp,
 ) -> Result<(Vec<ApprovedRound>, Vec<Other>), DecisionError> {
     let (known, _) = studies(state, membership, now)?;
@@ -222,12 +235,26 @@ pub fn open_rounds(
         match approved {
             None => others.push((round, NotAnswered::NotApproved)),
             Some(known) if !known.in_force => others.push((round, NotAnswered::NotInForce)),
-            Some(known) => match Round::new(&document, known.study.clone()) {
-                Ok(checked) => answered.push(ApprovedRound::new(checked)),
-                Err(why) => others.push((round, NotAnswered::Round(why))),
+            Some(known) => match answerable(&document, &known.study, register, now) {
+                Ok(approved) => answered.push(approved),
+                Err(why) => others.push((round, why)),
             },
         }
     }
     answered.sort_by(|one, other| one.round().id().cmp(other.round().id()));
     Ok((answered, others))
+}
+
+/// A round of an approved study, on the terms that the register has for it today.
+fn answerable(
+    document: &Verified<RoundDocument>,
+    study: &Study,
+    register: &Register,
+    now: Timestamp,
+) -> Result<ApprovedRound, NotAnswered> {
+    let today = now.date().ok_or(NotAnswered::NotInForce)?;
+    let round = Round::new(document, study.clone()).map_err(NotAnswered::Round)?;
+    let permitted = register.permit(study, today).map_err(NotAnswered::NotPermitted)?;
+    let terms = permitted.terms(round.period()).map_err(NotAnswered::NotPermitted)?;
+    Ok(ApprovedRound::new(round, terms))
 }

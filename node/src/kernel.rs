@@ -52,6 +52,7 @@ mod release;
 pub mod source;
 mod variable;
 
+pub use consent::{Terms, Withdrawal};
 pub use journal::{JournalError, LedgerEntry};
 pub use ledger::{Account, Balance, Budget, BudgetError, Cap};
 pub use mechanism::MechanismError;
@@ -85,17 +86,19 @@ impl Secrets {
     }
 }
 
-/// A round of a study version that the municipality's operator approved.
+/// A round of a study version that the municipality's operator approved, and that its register of
+/// processing permits, with the terms of the purpose.
 #[derive(Debug, Clone)]
 pub struct ApprovedRound {
     round: Round,
+    terms: Terms,
 }
 
 impl ApprovedRound {
-    /// Made where the operator's decision is checked, and nowhere else.
+    /// Made where the operator's decision and the register are checked, and nowhere else.
     #[must_use]
-    pub(crate) fn new(round: Round) -> Self {
-        Self { round }
+    pub(crate) fn new(round: Round, terms: Terms) -> Self {
+        Self { round, terms }
     }
 
     /// The round.
@@ -178,12 +181,12 @@ impl Kernel {
         round: &ApprovedRound,
         source: &SourceConfig,
     ) -> Result<Release<Recorded>, KernelError> {
-        let round = &round.round;
+        let (round, terms) = (&round.round, &round.terms);
         let id = round.question(&self.config.municipality);
         self.answer(round, |key| {
             let (records, report) = source::read(source)?;
             refuse_absent(&report, round)?;
-            Ok(count(&records, round, id, key)?)
+            Ok(count(&records, round, terms, id, key)?)
         })
     }
 
@@ -269,12 +272,13 @@ impl Kernel {
 fn count(
     records: &Records,
     round: &Round,
+    terms: &Terms,
     question: ReleaseId,
     key: &CountKey,
 ) -> Result<Counts, CountError> {
     let document = round.study().document();
     let (purpose, basis) = (&document.purpose, document.legal_basis);
-    let cohort = consent::cohort(records, purpose, basis, round.period());
+    let cohort = consent::cohort(records, purpose, basis, terms, round.period());
     let tables = round.study().tables();
     let asked: Vec<_> =
         tables.iter().map(|table| (table.statistic, table.statistic.bound())).collect();

@@ -3,6 +3,7 @@
 //! **Invariant:** everything that sees a record is in [`kernel`].
 
 pub mod agent;
+pub mod audit;
 pub mod cli;
 pub mod client;
 pub mod config;
@@ -14,6 +15,7 @@ pub mod files;
 pub mod forecast;
 pub mod kernel;
 pub mod keys;
+pub mod register;
 pub mod state;
 mod text;
 pub mod work;

@@ -8,6 +8,7 @@ use crate::decisions::{self, DecisionError};
 use crate::enrol::{self, EnrolError};
 use crate::kernel::ApprovedRound;
 use crate::keys::KeyStore;
+use crate::register::Register;
 use crate::state::{Contact, Membership, State, StateError};
 use fellestall_shared::clock::{Clock, Timestamp};
 use fellestall_shared::digest::Digest;
@@ -46,6 +47,7 @@ pub struct Todo {
 pub fn take(
     state: &mut State,
     membership: &Membership,
+    register: &Register,
     work: &Work,
     now: Timestamp,
 ) -> Result<Todo, DecisionError> {
@@ -55,11 +57,16 @@ pub fn take(
         &genuine::<RoundDocument>(&work.rounds, key),
     )?;
     state.set_contact(&Contact { last_answer: Some(now), failure: None })?;
-    todo(state, membership, now)
+    todo(state, membership, register, now)
 }
 
-fn todo(state: &State, membership: &Membership, now: Timestamp) -> Result<Todo, DecisionError> {
-    let (rounds, others) = decisions::open_rounds(state, membership, now)?;
+fn todo(
+    state: &State,
+    membership: &Membership,
+    register: &Register,
+    now: Timestamp,
+) -> Result<Todo, DecisionError> {
+    let (rounds, others) = decisions::open_rounds(state, membership, register, now)?;
     for (round, why) in others {
         tracing::debug!(%round, reason = %why, "an open round is not answered");
     }

@@ -21,6 +21,7 @@ use fellestall_node::decisions;
 use fellestall_node::enrol::{Enroller, Standing, parse_invitation};
 use fellestall_node::kernel::source::RejectedRows;
 use fellestall_node::keys::KeyStore;
+use fellestall_node::register::Register;
 use fellestall_node::state::State;
 use fellestall_shared::catalogue::Catalogue;
 use fellestall_shared::clock::{Clock, Timestamp};
@@ -263,10 +264,11 @@ impl WorldNode {
         let mut state = State::open(&self.directory)?;
         let membership = state.membership()?.context("the node is enrolled")?;
         let key = KeyStore::new(&self.directory).release()?;
+        let register = Register::read(&self.directory)?;
         let now = self.clock.now();
         let (known, _) = decisions::studies(&state, &membership, now)?;
         for study in &known {
-            decisions::decide(&mut state, &membership, &key, study, answer, now)?;
+            decisions::decide(&mut state, &membership, &key, &register, study, answer, now)?;
         }
         Ok(())
     }

@@ -12,6 +12,7 @@ use crate::files::FileError;
 use crate::kernel::KernelError;
 use crate::kernel::source::SourceError;
 use crate::keys::KeyError;
+use crate::register::RegisterError;
 use crate::state::StateError;
 use std::path::PathBuf;
 
@@ -59,6 +60,9 @@ pub enum CliError {
     /// The state cannot be used.
     #[error(transparent)]
     State(#[from] StateError),
+    /// The register of processing cannot be used.
+    #[error(transparent)]
+    Register(#[from] RegisterError),
     /// The enrolment failed.
     #[error(transparent)]
     Enrol(#[from] EnrolError),
@@ -137,7 +141,9 @@ impl CliError {
             Self::Enrol(EnrolError::Client(error))
             | Self::Daemon(DaemonError::Enrol(EnrolError::Client(error))) => of_client(error),
             Self::Daemon(DaemonError::Denied { .. })
-            | Self::Decision(DecisionError::NotInForce { .. }) => Exit::Refused,
+            | Self::Decision(
+                DecisionError::NotInForce { .. } | DecisionError::NotPermitted { .. },
+            ) => Exit::Refused,
             Self::Engine(error) | Self::Daemon(DaemonError::Engine(error))
                 if error.severity() == Severity::Refused =>
             {

@@ -9,6 +9,7 @@ use crate::decisions::{self, KnownStudy};
 use crate::engine;
 use crate::forecast::Forecast;
 use crate::keys::KeyStore;
+use crate::register::Register;
 use crate::state::{Membership, State};
 use crate::work;
 use clap::Args;
@@ -167,7 +168,9 @@ fn decide(session: &mut Session<'_>, asked: &str, answer: Answer) -> Result<Exit
     let key = KeyStore::new(&session.directory).release()?;
     let mut state = State::open(&session.directory)?;
     let now = session.clock.now();
-    let mut decision = decisions::decide(&mut state, &membership, &key, known, answer, now)?;
+    let register = Register::read(&session.directory)?;
+    let mut decision =
+        decisions::decide(&mut state, &membership, &key, &register, known, answer, now)?;
     if !decision.sent {
         let clock = Arc::clone(&session.clock);
         let client = work::client(&config, &membership, session.proxy(&config), clock)?;

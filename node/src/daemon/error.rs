@@ -7,6 +7,7 @@ use crate::decisions::DecisionError;
 use crate::engine::EngineError;
 use crate::enrol::EnrolError;
 use crate::keys::KeyError;
+use crate::register::RegisterError;
 use crate::state::StateError;
 
 /// Why the node cannot run, or stopped by itself.
@@ -21,6 +22,9 @@ pub enum DaemonError {
     /// The keys cannot be used.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// The register of processing cannot be used.
+    #[error(transparent)]
+    Register(#[from] RegisterError),
     /// The state cannot be used.
     #[error(transparent)]
     State(#[from] StateError),

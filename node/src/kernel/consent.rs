@@ -10,10 +10,32 @@ use fellestall_shared::digest::Digest;
 use fellestall_shared::ids::{Purpose, ReleaseId};
 use fellestall_shared::period::Period;
 use fellestall_shared::wire::v1::LegalBasis;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use time::Date;
 
 #[cfg(test)]
 mod tests;
+
+/// From when a withdrawal of consent, or an objection, counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Withdrawal {
+    /// From the period in which it came: a period that was over by then is counted as it was, also
+    /// if it is counted later.
+    NextPeriod,
+    /// From the moment it is recorded, for every period that is counted afterwards.
+    AtOnce,
+}
+
+/// On which terms the purpose of a round lets people be counted; from the register of processing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Terms {
+    /// The versions of the consent form that count.
+    pub accepted_forms: BTreeSet<String>,
+    /// From when a withdrawal counts.
+    pub withdrawal: Withdrawal,
+}
 
 /// The participants who may be counted. No public length, no debug form.
 pub(super) struct Cohort<'r> {
@@ -45,23 +67,36 @@ pub(super) fn cohort<'r>(
     records: &'r Records,
     purpose: &Purpose,
     basis: LegalBasis,
+    terms: &Terms,
     period: Period,
 ) -> Cohort<'r> {
-    let may = |person: &Person| may_count(&person.consents, purpose, basis, period.last_day());
+    let day = period.last_day();
+    let may = |person: &Person| may_count(&person.consents, purpose, basis, terms, day);
     Cohort { people: records.people().filter(|(_, person)| may(person)).collect() }
 }
 
 /// Whether one participant's consents allow counting on `day`, the last of the period.
 ///
 /// By consent: some row for the purpose gives it on a known day up to `day`, is not out of date on
-/// `day`, and no objection came on the same day or later. By public task: there is no objection, or
-/// a consent after the last of them.
-fn may_count(rows: &[Consent], purpose: &Purpose, basis: LegalBasis, day: Date) -> bool {
+/// `day`, was given on an accepted form, and no objection came on the same day or later. By public
+/// task: there is no objection, or a consent after the last of them. Objections after `day` count if
+/// the terms say so.
+fn may_count(
+    rows: &[Consent],
+    purpose: &Purpose,
+    basis: LegalBasis,
+    terms: &Terms,
+    day: Date,
+) -> bool {
+    let counts = |when: &When| match terms.withdrawal {
+        Withdrawal::NextPeriod => when.day().is_none_or(|objected| objected <= day),
+        Withdrawal::AtOnce => true,
+    };
     let objections: Vec<When> = rows
         .iter()
         .filter(|row| concerns(row, purpose) || row.purpose.trim().is_empty())
         .flat_map(objections)
-        .filter(|when| when.day().is_none_or(|objected| objected <= day))
+        .filter(counts)
         .collect();
     let outlasts_objections = |given: Date| {
         objections.iter().all(|when| when.day().is_some_and(|objected| objected < given))
@@ -69,7 +104,7 @@ fn may_count(rows: &[Consent], purpose: &Purpose, basis: LegalBasis, day: Date) 
     let consents = rows
         .iter()
         .filter(|row| concerns(row, purpose))
-        .filter_map(|row| given_on(row, day))
+        .filter_map(|row| given_on(row, terms, day))
         .any(outlasts_objections);
     match basis {
         LegalBasis::Consent => consents,
@@ -83,10 +118,11 @@ fn concerns(row: &Consent, purpose: &Purpose) -> bool {
 }
 
 /// The day on which a row gives consent that holds on `day`.
-fn given_on(row: &Consent, day: Date) -> Option<Date> {
+fn given_on(row: &Consent, terms: &Terms, day: Date) -> Option<Date> {
     let given = row.date.day().filter(|given| *given <= day)?;
     let holds = row.valid_until.is_none_or(|until| until.day().is_some_and(|until| until >= day));
-    if row.status == ConsentStatus::Given && holds { Some(given) } else { None }
+    let accepted = terms.accepted_forms.contains(row.form_version.trim());
+    if row.status == ConsentStatus::Given && holds && accepted { Some(given) } else { None }
 }
 
 /// When a row says no: refused, withdrawn, or in a way that is not known. Not having been asked is

@@ -6,7 +6,7 @@
 //!
 //! **Invariant:** for tests alone; nobody here exists.
 
-use super::consent::{Cohort, cohort};
+use super::consent::{Cohort, Terms, Withdrawal, cohort};
 use super::count::{CountKey, count};
 use super::person::{
     Baseline, CalendarMonth, Complaint, ComplaintKind, ComplaintSource, Consent, ConsentMode,
@@ -51,7 +51,16 @@ pub(super) fn records(people: &[&str]) -> Records {
 /// Those who consent, at the end of a period.
 pub(super) fn consenting(records: &Records, period: Period) -> Cohort<'_> {
     let purpose = PURPOSE.parse().expect("a purpose");
-    cohort(records, &purpose, LegalBasis::Consent, period)
+    cohort(records, &purpose, LegalBasis::Consent, &terms(), period)
+}
+
+/// The version of the form that people consent on, unless a sentence says `form=` another.
+pub(super) const FORM: &str = "2010-1";
+
+/// The usual terms: the forms of the invented people and of the fixtures count.
+pub(super) fn terms() -> Terms {
+    let accepted_forms = [FORM, "v1", "2014-1"].map(str::to_owned).into();
+    Terms { accepted_forms, withdrawal: Withdrawal::NextPeriod }
 }
 
 /// The exact cells of one table under its own bound, or another.
@@ -166,7 +175,7 @@ fn add(person: &mut Person, kind: &str, words: &[&str]) {
                 status: code(ConsentStatus::from_code, word(0)),
                 mode: ConsentMode::Written,
                 date: on(words[1]),
-                form_version: String::new(),
+                form_version: option("form=").unwrap_or(FORM).to_owned(),
                 valid_until: option("until=").map(on),
                 withdrawn_on: option("withdrawn=").map(on),
             });

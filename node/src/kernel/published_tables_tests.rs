@@ -6,6 +6,7 @@
 
 use super::consent::cohort;
 use super::count::{CountKey, count};
+use super::people::terms;
 use super::source::{Mapping, RejectedRows, SourceConfig, read};
 use fellestall_shared::catalogue::Catalogue;
 use fellestall_shared::ids::Purpose;
@@ -56,7 +57,7 @@ fn figures(folder: &str, mapping: &Mapping, period: &str) -> Figures {
     let period: Period = period.parse().expect("a period");
     let purpose: Purpose = "housing-first-statistics".parse().expect("a purpose");
     let key = CountKey::from_bytes([7; 32]);
-    let cohort = cohort(&records, &purpose, LegalBasis::Consent, period);
+    let cohort = cohort(&records, &purpose, LegalBasis::Consent, &terms(), period);
     let statistics = catalogue().statistics();
     let asked: Vec<_> = statistics.iter().map(|statistic| (statistic, bound(statistic))).collect();
     let tables = count(&asked, period, &cohort, &key).expect("counts");

@@ -2,7 +2,7 @@
 
 use super::cohort;
 use crate::kernel::count::CountKey;
-use crate::kernel::people::{PURPOSE, consenting, key, period, records};
+use crate::kernel::people::{PURPOSE, consenting, key, period, records, terms};
 use crate::kernel::records::Records;
 use fellestall_shared::digest::Digest;
 use fellestall_shared::ids::ReleaseId;
@@ -19,7 +19,7 @@ fn check(person: &str, by_consent: bool, by_public_task: bool) {
     for (basis, expected) in
         [(LegalBasis::Consent, by_consent), (LegalBasis::PublicTask, by_public_task)]
     {
-        let cohort = cohort(&records, &purpose, basis, period("2016"));
+        let cohort = cohort(&records, &purpose, basis, &terms(), period("2016"));
         assert_eq!(cohort.people().count() == 1, expected, "{basis:?}: {person}");
     }
 }

@@ -8,6 +8,7 @@
 
 use super::support::{Node, export, round};
 use crate::kernel::ApprovedRound;
+use crate::kernel::people::terms;
 use fellestall_shared::digest::Digest;
 use fellestall_shared::round::Round;
 use fellestall_shared::wire::v1::Receipt;
@@ -44,7 +45,8 @@ fn child() {
     let source = export(folder);
     let mut kernel = node(folder).open();
     for (number, question) in questions().into_iter().enumerate() {
-        let release = kernel.release(&ApprovedRound::new(question), &source).expect("a release");
+        let release =
+            kernel.release(&ApprovedRound::new(question, terms()), &source).expect("a release");
         let said = Digest::of("test", release.bytes());
         let mut output = std::io::stdout().lock();
         output.write_all(format!("\nsaid {number} {said}\n").as_bytes()).expect("written");

@@ -1,6 +1,7 @@
 //! The whole path, from files of records to bytes on disk.
 
 use super::support::{EXPORT, Node, export, round};
+use crate::kernel::people::terms;
 use crate::kernel::source::{RejectedRows, SourceConfig, SourceError};
 use crate::kernel::{ApprovedRound, KernelError};
 use fellestall_shared::digest::Digest;
@@ -26,7 +27,7 @@ fn a_release_counts_the_records_of_those_who_have_not_opted_out() {
     let node = Node::new(1_000_000_000);
     let mut kernel = node.open();
     let question = round("core", 1, "2026H1", &[LOUD]);
-    let approved = ApprovedRound::new(question.clone());
+    let approved = ApprovedRound::new(question.clone(), terms());
     let release = kernel.release(&approved, &export(&node.folder)).expect("a release");
     let document = opened(&node, release.bytes());
     // Of the export: two women, three men less one who opted out, one of unknown gender; one is
@@ -45,7 +46,7 @@ fn a_release_counts_the_records_of_those_who_have_not_opted_out() {
 fn d15_a_replay_does_not_look_at_the_records() {
     let node = Node::new(1_000_000_000);
     let mut kernel = node.open();
-    let approved = ApprovedRound::new(round("core", 1, "2026H1", &[1000]));
+    let approved = ApprovedRound::new(round("core", 1, "2026H1", &[1000]), terms());
     let source = export(&node.folder);
     let bytes = kernel.release(&approved, &source).expect("a release").bytes().to_vec();
     let grown = format!("{EXPORT}p9,2020-01-01,1990,man,outdoors,none,no,,\n");
@@ -60,7 +61,7 @@ fn d15_a_replay_does_not_look_at_the_records() {
 fn a_refusal_for_the_budget_comes_before_the_records() {
     let node = Node::new(999);
     let mut kernel = node.open();
-    let approved = ApprovedRound::new(round("core", 1, "2026H1", &[1000]));
+    let approved = ApprovedRound::new(round("core", 1, "2026H1", &[1000]), terms());
     let refusals = [export(&node.folder), nowhere(&node)]
         .map(|source| kernel.release(&approved, &source).expect_err("refused").to_string());
     assert_eq!(refusals[0], refusals[1]);
@@ -71,7 +72,7 @@ fn a_refusal_for_the_budget_comes_before_the_records() {
 fn records_that_cannot_be_read_charge_nothing() {
     let node = Node::new(1_000_000_000);
     let mut kernel = node.open();
-    let approved = ApprovedRound::new(round("core", 1, "2026H1", &[1000]));
+    let approved = ApprovedRound::new(round("core", 1, "2026H1", &[1000]), terms());
     let missing = kernel.release(&approved, &nowhere(&node));
     assert!(matches!(missing, Err(KernelError::Source(SourceError::Folder { .. }))));
     let source = export(&node.folder);
@@ -93,7 +94,7 @@ fn the_ledger_and_what_lies_beside_it_are_for_their_owner_alone() {
     use std::os::unix::fs::PermissionsExt;
     let node = Node::new(1_000_000_000);
     let mut kernel = node.open();
-    let approved = ApprovedRound::new(round("core", 1, "2026H1", &[1000]));
+    let approved = ApprovedRound::new(round("core", 1, "2026H1", &[1000]), terms());
     let source = export(&node.folder);
     kernel.release(&approved, &source).expect("a release");
     let journal = node.journal();

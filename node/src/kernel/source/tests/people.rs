@@ -4,6 +4,7 @@
 
 use super::export::{Export, dump};
 use crate::kernel::consent::cohort;
+use crate::kernel::people::terms;
 use crate::kernel::person::PersonId;
 use crate::kernel::source::{Rule, SourceError, check, read};
 use fellestall_shared::wire::v1::LegalBasis;
@@ -120,7 +121,8 @@ fn a_rejected_consent_row_keeps_out_on_either_ground() {
         let is_counted = |export: &Export| {
             let (records, _) = export.on_disk(read).expect("records");
             let purpose = "statistics".parse().expect("a purpose");
-            let cohort = cohort(&records, &purpose, basis, "2016".parse().expect("a period"));
+            let period = "2016".parse().expect("a period");
+            let cohort = cohort(&records, &purpose, basis, &terms(), period);
             let a1 = PersonId::new("a1").expect("an id");
             cohort.people().any(|(id, _)| *id == a1)
         };

@@ -1,0 +1,335 @@
+//! The register of processing: for which purposes this municipality lets its records be counted, and
+//! on which terms.
+//!
+//! It is one TOML file in the node's directory that the municipality writes (a record of processing
+//! activities, GDPR article 30, as far as a node can enforce it). A study runs only under a purpose
+//! that stands here, on the terms that stand here.
+//!
+//! **Invariant:** a [`Register`] exists only for a file that is wholly understood; what is not
+//! registered is not permitted.
+
+use crate::kernel::{Terms, Withdrawal};
+use fellestall_shared::ids::Purpose;
+use fellestall_shared::labels::Labels;
+use fellestall_shared::limits::TEXT_CHARS;
+use fellestall_shared::period::Period;
+use fellestall_shared::study::Study;
+use fellestall_shared::wire::v1::LegalBasis;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use time::Date;
+use time::macros::format_description;
+
+/// The file's name.
+pub const FILE: &str = "register.toml";
+
+/// What happens with the project's data at the municipality when the project ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AtEnd {
+    /// They are deleted.
+    Delete,
+    /// They are made anonymous.
+    Anonymise,
+    /// They are archived by law.
+    Archive,
+}
+
+/// One purpose that the municipality processes records for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegisteredPurpose {
+    /// The purpose that consents name and studies ask under.
+    pub purpose: Purpose,
+    /// What it is called, for people.
+    pub title: Labels,
+    /// Who is responsible.
+    pub controller: String,
+    /// On what ground records are processed.
+    pub legal_basis: LegalBasis,
+    /// A reference of the assessment by NSD (now Sikt), if there is one.
+    pub assessment: Option<String>,
+    /// The columns that may be read, as `tenancy.moved_in`.
+    pub fields: BTreeSet<String>,
+    /// The version of the information letter in use.
+    pub information_letter: String,
+    /// The versions of the consent form that are accepted.
+    pub accepted_forms: BTreeSet<String>,
+    /// From when a withdrawal counts.
+    pub withdrawal: Withdrawal,
+    /// The first day of the project.
+    pub starts: Date,
+    /// The last day of the project: nothing is released after it.
+    pub ends: Date,
+    /// What happens with the project's data then.
+    pub at_end: AtEnd,
+}
+
+/// The register of one municipality.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Register {
+    purposes: Vec<RegisteredPurpose>,
+}
+
+/// Why a study is not permitted here. It depends on the study, the register and the day alone.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotPermitted {
+    /// No such purpose.
+    #[error(
+        "the purpose {purpose} is not in the register of processing ({FILE}); register it first: fellestall-node register add"
+    )]
+    Unregistered {
+        /// The purpose.
+        purpose: Purpose,
+    },
+    /// Another ground.
+    #[error("the register has another legal basis for the purpose {purpose} than the study")]
+    LegalBasis {
+        /// The purpose.
+        purpose: Purpose,
+    },
+    /// Another controller.
+    #[error("the register has another controller for the purpose {purpose} than the study")]
+    Controller {
+        /// The purpose.
+        purpose: Purpose,
+    },
+    /// Before the start.
+    #[error("the project for the purpose {purpose} starts on {starts}")]
+    NotStarted {
+        /// The purpose.
+        purpose: Purpose,
+        /// Its first day.
+        starts: Date,
+    },
+    /// After the end.
+    #[error("the project for the purpose {purpose} ended on {ends}")]
+    Ended {
+        /// The purpose.
+        purpose: Purpose,
+        /// Its last day.
+        ends: Date,
+    },
+    /// A period that is not wholly within the project.
+    #[error("the period {period} is not wholly within the project for the purpose {purpose}")]
+    Period {
+        /// The purpose.
+        purpose: Purpose,
+        /// The period.
+        period: Period,
+    },
+    /// A column that the purpose does not allow.
+    #[error("the study reads {field}, which the register does not allow for the purpose {purpose}")]
+    Field {
+        /// The purpose.
+        purpose: Purpose,
+        /// The first column that is not allowed.
+        field: String,
+    },
+}
+
+/// What is wrong with the register.
+#[derive(Debug, thiserror::Error)]
+pub enum RegisterError {
+    /// The file cannot be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's answer.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file is not TOML in the form it should be.
+    #[error("{}: {message}", path.display())]
+    Form {
+        /// The file.
+        path: PathBuf,
+        /// Where and what.
+        message: String,
+    },
+    /// A value that cannot be.
+    #[error("{}: purpose {purpose}: {key} {what}", path.display())]
+    Value {
+        /// The file.
+        path: PathBuf,
+        /// The purpose.
+        purpose: String,
+        /// The key.
+        key: &'static str,
+        /// What is wrong, and how to mend it.
+        what: &'static str,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    purpose: Vec<Section>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Section {
+    id: String,
+    title: Labels,
+    controller: String,
+    legal_basis: LegalBasis,
+    assessment: Option<String>,
+    fields: BTreeSet<String>,
+    information_letter: String,
+    accepted_forms: BTreeSet<String>,
+    withdrawal: Withdrawal,
+    starts: String,
+    ends: String,
+    at_end: AtEnd,
+}
+
+impl Register {
+    /// Reads the register of the node in `directory`; without a file nothing is registered.
+    ///
+    /// # Errors
+    /// [`RegisterError`]: the purpose, the key, what is wrong with it and how to mend it.
+    pub fn read(directory: &Path) -> Result<Self, RegisterError> {
+        let path = directory.join(FILE);
+        match fs::read_to_string(&path) {
+            Ok(text) => Self::parse(&path, &text),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                Ok(Self { purposes: Vec::new() })
+            }
+            Err(source) => Err(RegisterError::Read { path, source }),
+        }
+    }
+
+    /// The register that a text is; `path` is for messages.
+    ///
+    /// # Errors
+    /// [`RegisterError`], as [`Self::read`].
+    pub fn parse(path: &Path, text: &str) -> Result<Self, RegisterError> {
+        let file: File = toml::from_str(text).map_err(|error| RegisterError::Form {
+            path: path.to_owned(),
+            message: error.to_string().trim_end().to_owned(),
+        })?;
+        let mut purposes: Vec<RegisteredPurpose> = Vec::with_capacity(file.purpose.len());
+        for section in file.purpose {
+            let id = section.id.clone();
+            let bad = |key, what| RegisterError::Value {
+                path: path.to_owned(),
+                purpose: id.clone(),
+                key,
+                what,
+            };
+            let purpose = section.check().map_err(|(key, what)| bad(key, what))?;
+            if purposes.iter().any(|other| other.purpose == purpose.purpose) {
+                return Err(bad("id", "stands twice; one purpose has one entry"));
+            }
+            purposes.push(purpose);
+        }
+        Ok(Self { purposes })
+    }
+
+    /// Every purpose, in the order of the file.
+    #[must_use]
+    pub fn purposes(&self) -> &[RegisteredPurpose] {
+        &self.purposes
+    }
+
+    /// One purpose.
+    #[must_use]
+    pub fn purpose(&self, purpose: &Purpose) -> Option<&RegisteredPurpose> {
+        self.purposes.iter().find(|registered| registered.purpose == *purpose)
+    }
+
+    /// The purpose that a study may run under today.
+    ///
+    /// # Errors
+    /// [`NotPermitted`]: the first thing that does not hold.
+    pub fn permit(&self, study: &Study, today: Date) -> Result<&RegisteredPurpose, NotPermitted> {
+        let document = study.document();
+        let purpose = || document.purpose.clone();
+        let registered = self
+            .purpose(&document.purpose)
+            .ok_or_else(|| NotPermitted::Unregistered { purpose: purpose() })?;
+        if registered.legal_basis != document.legal_basis {
+            return Err(NotPermitted::LegalBasis { purpose: purpose() });
+        }
+        if registered.controller.trim() != document.controller.trim() {
+            return Err(NotPermitted::Controller { purpose: purpose() });
+        }
+        if today < registered.starts {
+            return Err(NotPermitted::NotStarted { purpose: purpose(), starts: registered.starts });
+        }
+        if today > registered.ends {
+            return Err(NotPermitted::Ended { purpose: purpose(), ends: registered.ends });
+        }
+        match document.fields.iter().find(|field| !registered.fields.contains(*field)) {
+            Some(field) => Err(NotPermitted::Field { purpose: purpose(), field: field.clone() }),
+            None => Ok(registered),
+        }
+    }
+}
+
+impl RegisteredPurpose {
+    /// The terms on which a period may be counted under this purpose.
+    ///
+    /// # Errors
+    /// [`NotPermitted::Period`] unless all of the period is within the project.
+    pub fn terms(&self, period: Period) -> Result<Terms, NotPermitted> {
+        if period.first_day() < self.starts || period.last_day() > self.ends {
+            return Err(NotPermitted::Period { purpose: self.purpose.clone(), period });
+        }
+        let accepted_forms = self.accepted_forms.clone();
+        Ok(Terms { accepted_forms, withdrawal: self.withdrawal })
+    }
+}
+
+impl Section {
+    fn check(self) -> Result<RegisteredPurpose, (&'static str, &'static str)> {
+        let text = |key, text: &str| {
+            let fits = !text.trim().is_empty() && text.chars().count() <= TEXT_CHARS;
+            if fits { Ok(()) } else { Err((key, "must have 1 to 500 characters")) }
+        };
+        if !self.title.are_within(TEXT_CHARS) {
+            return Err(("title", "must have 1 to 500 characters in nb, nn and en"));
+        }
+        text("controller", &self.controller)?;
+        text("information_letter", &self.information_letter)?;
+        if let Some(assessment) = &self.assessment {
+            text("assessment", assessment)?;
+        }
+        if self.legal_basis == LegalBasis::Consent && self.accepted_forms.is_empty() {
+            return Err(("accepted_forms", "names no version: then no consent would count"));
+        }
+        for form in &self.accepted_forms {
+            text("accepted_forms", form)?;
+        }
+        let date = |key, text: &str| {
+            Date::parse(text, format_description!("[year]-[month]-[day]"))
+                .map_err(|_| (key, "must be a date, as \"2026-12-31\""))
+        };
+        let (starts, ends) = (date("starts", &self.starts)?, date("ends", &self.ends)?);
+        if ends < starts {
+            return Err(("ends", "is before starts"));
+        }
+        let purpose = self
+            .id
+            .parse()
+            .map_err(|_| ("id", "must be letters, digits and hyphens, as in the consent table"))?;
+        Ok(RegisteredPurpose {
+            purpose,
+            title: self.title,
+            controller: self.controller,
+            legal_basis: self.legal_basis,
+            assessment: self.assessment,
+            fields: self.fields,
+            information_letter: self.information_letter,
+            accepted_forms: self.accepted_forms,
+            withdrawal: self.withdrawal,
+            starts,
+            ends,
+            at_end: self.at_end,
+        })
+    }
+}
