@@ -14,7 +14,7 @@ use fellestall_shared::labels::Labels;
 use fellestall_shared::limits::TEXT_CHARS;
 use fellestall_shared::period::Period;
 use fellestall_shared::study::Study;
-use fellestall_shared::wire::v1::LegalBasis;
+use fellestall_shared::wire::v1::{LegalBasis, StudyDocument};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fs;
@@ -163,28 +163,64 @@ pub enum RegisterError {
     },
 }
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
     #[serde(default)]
     purpose: Vec<Section>,
 }
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Section {
     id: String,
     title: Labels,
     controller: String,
     legal_basis: LegalBasis,
+    #[serde(skip_serializing_if = "Option::is_none")]
     assessment: Option<String>,
-    fields: BTreeSet<String>,
     information_letter: String,
     accepted_forms: BTreeSet<String>,
     withdrawal: Withdrawal,
     starts: String,
     ends: String,
     at_end: AtEnd,
+    fields: BTreeSet<String>,
+}
+
+/// What the municipality decides about a purpose, beyond what a study says of itself.
+#[derive(Debug, Clone)]
+pub struct Choices {
+    /// The version of the information letter in use.
+    pub information_letter: String,
+    /// The versions of the consent form that are accepted.
+    pub accepted_forms: BTreeSet<String>,
+    /// From when a withdrawal counts.
+    pub withdrawal: Withdrawal,
+    /// What happens with the project's data when the project ends.
+    pub at_end: AtEnd,
+}
+
+/// An entry of the register under which a study could run, as text to be read and corrected.
+///
+/// # Errors
+/// The serialiser's, which such an entry does not give.
+pub fn entry(study: &StudyDocument, choices: &Choices) -> Result<String, toml::ser::Error> {
+    let section = Section {
+        id: study.purpose.to_string(),
+        title: study.title.clone(),
+        controller: study.controller.clone(),
+        legal_basis: study.legal_basis,
+        assessment: study.assessment.clone(),
+        information_letter: choices.information_letter.clone(),
+        accepted_forms: choices.accepted_forms.clone(),
+        withdrawal: choices.withdrawal,
+        starts: study.starts.clone(),
+        ends: study.ends.clone(),
+        at_end: choices.at_end,
+        fields: study.fields.clone(),
+    };
+    toml::to_string(&File { purpose: vec![section] })
 }
 
 impl Register {

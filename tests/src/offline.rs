@@ -6,6 +6,7 @@
 //! **Invariant:** a round here is approved through the node's own decisions, from signed documents.
 
 use crate::synthetic::Export;
+use crate::world::registered;
 use anyhow::{Context, Result};
 use fellestall_coordinator::publish::{self, Participant, PublishInput, Published, Reported};
 use fellestall_node::decisions;
@@ -152,8 +153,9 @@ impl OfflineNode {
         let (known, _) = decisions::studies(&state, &membership, NOW)?;
         let study = known.first().context("the study is known")?;
         let key = keys.release()?;
-        decisions::decide(&mut state, &membership, &key, study, Answer::Approved, NOW)?;
-        let (mut rounds, _) = decisions::open_rounds(&state, &membership, NOW)?;
+        let register = registered(&directory, study.study.document())?;
+        decisions::decide(&mut state, &membership, &key, &register, study, Answer::Approved, NOW)?;
+        let (mut rounds, _) = decisions::open_rounds(&state, &membership, &register, NOW)?;
         let approved = rounds.pop().context("the round is open and approved")?;
         let source = SourceConfig {
             folder: records,

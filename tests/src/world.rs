@@ -19,9 +19,10 @@ use fellestall_node::config::{self, Choices, Config};
 use fellestall_node::daemon::{Daemon, Report};
 use fellestall_node::decisions;
 use fellestall_node::enrol::{Enroller, Standing, parse_invitation};
+use fellestall_node::kernel::Withdrawal;
 use fellestall_node::kernel::source::RejectedRows;
 use fellestall_node::keys::KeyStore;
-use fellestall_node::register::Register;
+use fellestall_node::register::{self, AtEnd, Register};
 use fellestall_node::state::State;
 use fellestall_shared::catalogue::Catalogue;
 use fellestall_shared::clock::{Clock, Timestamp};
@@ -264,10 +265,10 @@ impl WorldNode {
         let mut state = State::open(&self.directory)?;
         let membership = state.membership()?.context("the node is enrolled")?;
         let key = KeyStore::new(&self.directory).release()?;
-        let register = Register::read(&self.directory)?;
         let now = self.clock.now();
         let (known, _) = decisions::studies(&state, &membership, now)?;
         for study in &known {
+            let register = registered(&self.directory, study.study.document())?;
             decisions::decide(&mut state, &membership, &key, &register, study, answer, now)?;
         }
         Ok(())
@@ -283,6 +284,29 @@ impl WorldNode {
 
 fn catalogue() -> Result<&'static Catalogue> {
     Catalogue::builtin().map_err(|error| anyhow::anyhow!("{error}"))
+}
+
+/// The register of the node in `directory`, with an entry for this study's purpose: all that the
+/// study asks, on the synthetic consent forms.
+///
+/// # Errors
+/// If it cannot be read or written.
+pub fn registered(directory: &Path, study: &StudyDocument) -> Result<Register> {
+    let register = Register::read(directory)?;
+    if register.purpose(&study.purpose).is_some() {
+        return Ok(register);
+    }
+    let choices = register::Choices {
+        information_letter: "2014-1".to_owned(),
+        accepted_forms: ["2014-1".to_owned()].into(),
+        withdrawal: Withdrawal::NextPeriod,
+        at_end: AtEnd::Delete,
+    };
+    let path = directory.join(register::FILE);
+    let mut text = std::fs::read_to_string(&path).unwrap_or_default();
+    text.push_str(&register::entry(study, &choices)?);
+    std::fs::write(&path, text)?;
+    Ok(Register::read(directory)?)
 }
 
 fn write_config(directory: &Path, number: &MunicipalityNumber, records: &Path) -> Result<()> {
