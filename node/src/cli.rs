@@ -22,6 +22,7 @@ mod enrolment;
 mod failure;
 mod ledger;
 mod output;
+mod register;
 mod run;
 mod setup;
 mod studies;
@@ -96,6 +97,9 @@ enum Command {
     Status,
     /// List what has left this node, or show exactly one of the releases.
     Releases(ledger::ReleasesArgs),
+    /// Work on the register of processing: for which purposes records may be counted.
+    #[command(subcommand)]
+    Register(register::RegisterCommand),
     /// Work on the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -108,7 +112,7 @@ enum Command {
 
 #[derive(Debug, Subcommand)]
 enum ConfigCommand {
-    /// Check the configuration, the mapping and the keys.
+    /// Check the configuration, the mapping, the register and the keys.
     Check,
 }
 
@@ -275,6 +279,7 @@ fn dispatch(session: &mut Session<'_>, command: Command) -> Result<Exit, CliErro
         Command::Run(arguments) => run::run(session, &arguments),
         Command::Status => ledger::status(session),
         Command::Releases(arguments) => ledger::releases(session, &arguments),
+        Command::Register(command) => register::dispatch(session, &command),
         Command::Config(ConfigCommand::Check) => setup::check(session),
         Command::Completions { shell } => setup::completions(session, shell),
     }

@@ -254,7 +254,6 @@ fn answerable(
 ) -> Result<ApprovedRound, NotAnswered> {
     let today = now.date().ok_or(NotAnswered::NotInForce)?;
     let round = Round::new(document, study.clone()).map_err(NotAnswered::Round)?;
-    let permitted = register.permit(study, today).map_err(NotAnswered::NotPermitted)?;
-    let terms = permitted.terms(round.period()).map_err(NotAnswered::NotPermitted)?;
+    let terms = register.terms(study, round.period(), today).map_err(NotAnswered::NotPermitted)?;
     Ok(ApprovedRound::new(round, terms))
 }

@@ -4,6 +4,7 @@
 //! record is read and nothing is charged.
 
 use crate::kernel::Balance;
+use crate::register::NotPermitted;
 use fellestall_shared::ids::StatisticId;
 use fellestall_shared::labels::Language;
 use fellestall_shared::period::Period;
@@ -64,6 +65,10 @@ pub struct Forecast {
     pub affordable: bool,
     /// Whether this very question was answered already: asking again costs nothing.
     pub already_released: bool,
+    /// Whether the register of processing permits it today.
+    pub permitted: bool,
+    /// Why the register does not.
+    pub why_not_permitted: Option<String>,
 }
 
 /// What would be left after one round.
@@ -104,7 +109,15 @@ impl Forecast {
             left_after: LeftAfter { lifetime, year, study: of_study },
             affordable: left.into_iter().all(|left: Rho| charge <= left),
             already_released: false,
+            permitted: true,
+            why_not_permitted: None,
         }
+    }
+
+    /// The forecast of a study that the register of processing does not permit.
+    #[must_use]
+    pub fn not_permitted(self, why: &NotPermitted) -> Self {
+        Self { permitted: false, why_not_permitted: Some(why.to_string()), ..self }
     }
 
     /// The forecast of a question that was answered already: the same bytes, and no second charge.

@@ -8,6 +8,7 @@
 //! **Invariant:** a [`Register`] exists only for a file that is wholly understood; what is not
 //! registered is not permitted.
 
+use crate::files::{self, FileError};
 use crate::kernel::{Terms, Withdrawal};
 use fellestall_shared::ids::Purpose;
 use fellestall_shared::labels::Labels;
@@ -24,6 +25,27 @@ use time::macros::format_description;
 
 /// The file's name.
 pub const FILE: &str = "register.toml";
+/// A register without a purpose, with what an entry says.
+pub const EMPTY: &str = "\
+# The register of processing: for which purposes this municipality lets its records be counted, and on
+# which terms. The municipality writes it and answers for it. A study runs only under a purpose that
+# stands here, on the day and the period that its project lasts, and reads only columns named here.
+#
+# fellestall-node register add STUDY proposes an entry for a study; read it, and correct it. It says:
+#
+#   id                   the purpose, as in the consent table
+#   title                what it is called, in nb, nn and en
+#   controller           who is responsible, as the study names it
+#   legal_basis          \"consent\", or \"public_task\" with the right to object
+#   assessment           the reference of the assessment by NSD (now Sikt); left out if there is none
+#   information_letter   the version of the letter in use
+#   accepted_forms       the versions of the consent form that count; a consent on another one does not
+#   withdrawal           \"next_period\": a withdrawal counts from the period in which it came;
+#                        \"at_once\": for every period that is counted after it is recorded
+#   starts, ends         the first and the last day of the project; nothing is released after it
+#   at_end               \"delete\", \"anonymise\" or \"archive\": what happens with the data then
+#   fields               the columns that may be read, as \"tenancy.moved_in\"
+";
 
 /// What happens with the project's data at the municipality when the project ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,7 +99,7 @@ pub struct Register {
 pub enum NotPermitted {
     /// No such purpose.
     #[error(
-        "the purpose {purpose} is not in the register of processing ({FILE}); register it first: fellestall-node register add"
+        "the purpose {purpose} is not in the register of processing ({FILE}); register it first: fellestall-node register add STUDY (--help says what it asks)"
     )]
     Unregistered {
         /// The purpose.
@@ -163,6 +185,31 @@ pub enum RegisterError {
     },
 }
 
+/// Why an entry was not added. The register is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum AddError {
+    /// The register cannot be used, or could not be with the entry.
+    #[error("nothing was added to the register")]
+    Register(#[from] RegisterError),
+    /// The purpose has an entry.
+    #[error(
+        "the purpose {purpose} is in {} already; correct its entry there, then: fellestall-node register check",
+        path.display()
+    )]
+    Stands {
+        /// The purpose.
+        purpose: Purpose,
+        /// The file.
+        path: PathBuf,
+    },
+    /// The entry cannot be written as TOML.
+    #[error("the entry cannot be written; nothing was added to the register")]
+    Form(#[from] toml::ser::Error),
+    /// The file cannot be written.
+    #[error("nothing was added to the register")]
+    File(#[from] FileError),
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -223,6 +270,30 @@ pub fn entry(study: &StudyDocument, choices: &Choices) -> Result<String, toml::s
     toml::to_string(&File { purpose: vec![section] })
 }
 
+/// Adds an entry for a study's purpose to the register of the node in `directory`, and gives its text.
+/// What stands there stays as it is, letter by letter.
+///
+/// # Errors
+/// [`AddError`]; the register is as it was then.
+pub fn add(directory: &Path, study: &StudyDocument, choices: &Choices) -> Result<String, AddError> {
+    let path = directory.join(FILE);
+    if Register::read(directory)?.purpose(&study.purpose).is_some() {
+        return Err(AddError::Stands { purpose: study.purpose.clone(), path });
+    }
+    let mut text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => EMPTY.to_owned(),
+        Err(source) => return Err(RegisterError::Read { path, source }.into()),
+    };
+    let entry = entry(study, choices)?;
+    text.push_str(if text.ends_with('\n') { "\n" } else { "\n\n" });
+    text.push_str(&entry);
+    // Checked before it is written, together with all that stands there.
+    Register::parse(&path, &text)?;
+    files::replace(&path, text.as_bytes())?;
+    Ok(entry)
+}
+
 impl Register {
     /// Reads the register of the node in `directory`; without a file nothing is registered.
     ///
@@ -278,6 +349,14 @@ impl Register {
         self.purposes.iter().find(|registered| registered.purpose == *purpose)
     }
 
+    /// The terms on which a study may be answered over a period today.
+    ///
+    /// # Errors
+    /// [`NotPermitted`]: the first thing that does not hold.
+    pub fn terms(&self, study: &Study, period: Period, today: Date) -> Result<Terms, NotPermitted> {
+        self.permit(study, today)?.terms(period)
+    }
+
     /// The purpose that a study may run under today.
     ///
     /// # Errors
@@ -308,6 +387,12 @@ impl Register {
 }
 
 impl RegisteredPurpose {
+    /// Whether the project lasts on this day.
+    #[must_use]
+    pub fn in_force(&self, today: Date) -> bool {
+        self.starts <= today && today <= self.ends
+    }
+
     /// The terms on which a period may be counted under this purpose.
     ///
     /// # Errors
@@ -336,7 +421,10 @@ impl Section {
             text("assessment", assessment)?;
         }
         if self.legal_basis == LegalBasis::Consent && self.accepted_forms.is_empty() {
-            return Err(("accepted_forms", "names no version: then no consent would count"));
+            return Err((
+                "accepted_forms",
+                "names no version: then no consent would count; name those in use",
+            ));
         }
         for form in &self.accepted_forms {
             text("accepted_forms", form)?;

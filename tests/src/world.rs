@@ -302,10 +302,7 @@ pub fn registered(directory: &Path, study: &StudyDocument) -> Result<Register> {
         withdrawal: Withdrawal::NextPeriod,
         at_end: AtEnd::Delete,
     };
-    let path = directory.join(register::FILE);
-    let mut text = std::fs::read_to_string(&path).unwrap_or_default();
-    text.push_str(&register::entry(study, &choices)?);
-    std::fs::write(&path, text)?;
+    register::add(directory, study, &choices)?;
     Ok(Register::read(directory)?)
 }
 

@@ -12,7 +12,7 @@ use crate::files::FileError;
 use crate::kernel::KernelError;
 use crate::kernel::source::SourceError;
 use crate::keys::KeyError;
-use crate::register::RegisterError;
+use crate::register::{AddError, RegisterError};
 use crate::state::StateError;
 use std::path::PathBuf;
 
@@ -63,6 +63,9 @@ pub enum CliError {
     /// The register of processing cannot be used.
     #[error(transparent)]
     Register(#[from] RegisterError),
+    /// The entry was not added to the register.
+    #[error(transparent)]
+    Add(#[from] AddError),
     /// The enrolment failed.
     #[error(transparent)]
     Enrol(#[from] EnrolError),

@@ -2,12 +2,13 @@
 //!
 //! **Invariant:** nothing that exists is overwritten.
 
-use super::{Cli, CliError, Exit, Session};
+use super::{Cli, CliError, Exit, Session, register};
 use crate::config::{self, Choices, Config, rho_of, template};
 use crate::engine;
 use crate::files;
 use crate::kernel::source::RejectedRows;
 use crate::keys::KeyStore;
+use crate::register::Register;
 use clap::{Args, CommandFactory, ValueEnum};
 use fellestall_shared::ids::MunicipalityNumber;
 use fellestall_shared::municipality;
@@ -90,6 +91,7 @@ pub(super) fn init(session: &mut Session<'_>, arguments: &InitArgs) -> Result<Ex
     if !files::create(&path, text.as_bytes())? {
         return Err(CliError::Exists { path });
     }
+    register::write_empty(&session.directory)?;
     let facts = json!({
         "configuration": path, "municipality": arguments.municipality, "release_key": fingerprint,
     });
@@ -112,6 +114,7 @@ fn absolute(path: &Path) -> Result<PathBuf, CliError> {
 pub(super) fn check(session: &mut Session<'_>) -> Result<Exit, CliError> {
     let config = session.config()?;
     engine::source(&config)?;
+    let register = Register::read(&session.directory)?;
     let keys = KeyStore::new(&session.directory);
     keys.refuse_open()?;
     keys.count()?;
@@ -126,11 +129,12 @@ pub(super) fn check(session: &mut Session<'_>) -> Result<Exit, CliError> {
             "year": config.budget.year.to_string(),
             "study": config.budget.study.to_string(),
         },
+        "registered_purposes": register.purposes().len(),
         "release_key": fingerprint,
     });
     session.out.facts(&facts, || {
         format!(
-            "The configuration, the mapping and the keys can be used.\nMunicipality {}, records in {}.",
+            "The configuration, the mapping, the register and the keys can be used.\nMunicipality {}, records in {}.",
             config.municipality,
             config.records.display()
         )

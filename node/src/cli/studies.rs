@@ -34,7 +34,7 @@ pub(super) struct PreviewArgs {
 }
 
 /// The studies that are known, after asking the coordinator.
-fn known(session: &Session<'_>) -> Result<(Membership, Vec<KnownStudy>), CliError> {
+pub(super) fn known(session: &Session<'_>) -> Result<(Membership, Vec<KnownStudy>), CliError> {
     let config = session.config()?;
     let membership = session.membership()?;
     session.refresh(&config, &membership)?;
@@ -57,6 +57,10 @@ fn answer_text(answer: Option<Answer>) -> &'static str {
 
 pub(super) fn list(session: &mut Session<'_>) -> Result<Exit, CliError> {
     let (_, known) = known(session)?;
+    let today = session.clock.now().date().ok_or(CliError::Clock)?;
+    let register = Register::read(&session.directory)?;
+    let why_not =
+        |known: &KnownStudy| register.permit(&known.study, today).err().map(|why| why.to_string());
     let facts: Vec<_> = known
         .iter()
         .map(|known| {
@@ -73,6 +77,8 @@ pub(super) fn list(session: &mut Session<'_>) -> Result<Exit, CliError> {
                 "tables": document.tables.len(),
                 "charge": known.study.charge().to_string(),
                 "in_force": known.in_force,
+                "permitted": why_not(known).is_none(),
+                "why_not_permitted": why_not(known),
                 "decision": answer_text(known.answer),
             })
         })
@@ -82,7 +88,8 @@ pub(super) fn list(session: &mut Session<'_>) -> Result<Exit, CliError> {
         if known.is_empty() {
             return "There are no studies.".to_owned();
         }
-        let mut rows = table(["study", "title", "purpose", "ends", "rho a round", "decision"]);
+        let head = ["study", "title", "purpose", "ends", "rho a round", "the register", "decision"];
+        let mut rows = table(head);
         for known in &known {
             let document = known.study.document();
             let force = if known.in_force { "" } else { " (not in force)" };
@@ -92,10 +99,19 @@ pub(super) fn list(session: &mut Session<'_>) -> Result<Exit, CliError> {
                 document.purpose.to_string(),
                 document.ends.clone(),
                 known.study.charge().to_string(),
+                if why_not(known).is_none() { "permits it" } else { "does not permit it" }
+                    .to_owned(),
                 answer_text(known.answer).to_owned(),
             ]);
         }
-        rows.to_string()
+        let mut text = rows.to_string();
+        for known in known.iter().filter(|known| known.in_force) {
+            if let Some(why) = why_not(known) {
+                // Writing to a String does not fail.
+                let _written = write!(text, "\n{}: {why}", known.name());
+            }
+        }
+        text
     })?;
     Ok(Exit::Done)
 }
@@ -125,8 +141,14 @@ pub(super) fn preview(
     if kernel.history()?.iter().any(|entry| entry.release == question) {
         forecast = forecast.already_released(&balance);
     }
+    let today = session.clock.now().date().ok_or(CliError::Clock)?;
+    let register = Register::read(&session.directory)?;
+    if let Err(why) = register.terms(&known.study, period, today) {
+        forecast = forecast.not_permitted(&why);
+    }
     session.out.facts(&forecast, || forecast.to_string())?;
-    Ok(if forecast.affordable { Exit::Done } else { Exit::Refused })
+    let answered = forecast.affordable && forecast.permitted;
+    Ok(if answered { Exit::Done } else { Exit::Refused })
 }
 
 /// The period of the study's newest open round.

@@ -40,6 +40,9 @@ impl fmt::Display for Forecast {
         if self.already_released {
             writeln!(f, "This node has answered it already: asking again costs nothing.")?;
         }
+        if let Some(why) = &self.why_not_permitted {
+            writeln!(f, "The register of processing does not permit it: {why}.")?;
+        }
         let left = &self.left_after;
         if self.affordable {
             write!(

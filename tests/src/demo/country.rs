@@ -84,6 +84,7 @@ impl Country {
     pub fn run_round(&mut self, progress: &mut Progress) -> Result<PublishedRound> {
         let nodes = self.nodes.len();
         progress.step("publish the study", 1, |_| self.publish_study())?;
+        progress.step("register the purpose", nodes, |bar| self.register(bar))?;
         progress
             .step("preview and approve it in every municipality", nodes, |bar| self.approve(bar))?;
         progress.step("start every node", nodes, |bar| self.start_nodes(bar))?;
@@ -154,6 +155,17 @@ impl Country {
         let mut open = vec!["round", "open", "core"];
         open.extend(period);
         self.coordinate(&open).map(drop)
+    }
+
+    /// Each municipality registers what it processes records for, on the form that its people signed.
+    fn register(&self, bar: &ProgressBar) -> Result<()> {
+        let add = ["register", "add", "core", "--form", "2014-1", "--information-letter", "2014-1"];
+        let choices = ["--withdrawal", "next-period", "--at-end", "delete"];
+        for node in &self.nodes {
+            self.operate(&node.directory, &[&add[..], &choices].concat())?;
+            bar.inc(1);
+        }
+        Ok(())
     }
 
     fn approve(&self, bar: &ProgressBar) -> Result<()> {

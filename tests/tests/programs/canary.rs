@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 /// In every participant's identifier.
 const PARTICIPANT: &str = "kanari-deltaker-7f3e91";
-/// The version of every consent form.
+/// The version of the form of further consents; those that count are on one that the register names.
 const FORM: &str = "kanari-skjema-91c2d4";
 /// The purpose of further consents.
 const PURPOSE: &str = "kanari-formaal-5d20aa";
@@ -66,9 +66,6 @@ fn mark(folder: &Path, broken: bool) {
         change(folder, file, |row| {
             let id = row["participant_id"].clone();
             row.insert("participant_id".to_owned(), format!("{PARTICIPANT}-{id}"));
-            if row.contains_key("form_version") {
-                row.insert("form_version".to_owned(), FORM.to_owned());
-            }
         });
     }
     let people = csv::Reader::from_path(folder.join("participant.csv"))
@@ -155,8 +152,10 @@ fn files(folder: &Path, except: &Path, found: &mut Found) {
 
 /// Gives every command that shows something, in both forms.
 fn look_around(stage: &Stage, node: &Path) {
-    let commands: [&[&str]; 8] = [
+    let commands: [&[&str]; 10] = [
         &["config", "check"],
+        &["register", "list"],
+        &["register", "check"],
         &["check-data"],
         &["studies"],
         &["preview", "core"],
@@ -204,6 +203,7 @@ fn d20_no_canary_leaves_the_records() {
     }
     stage.publish_study("2");
     for node in &nodes {
+        stage.register(node);
         stage.must(node, &["preview", "core"]);
         stage.must(node, &["--json", "approve", "core"]);
     }

@@ -144,6 +144,7 @@ fn programs_speak_json_and_plain_text_and_show_no_secret() {
     assert!(guarded.len() >= 14 && guarded.iter().all(|secret| secret.len() >= 16));
     stage.publish_study("2");
     for node in &nodes {
+        stage.register(node);
         stage.must(node, &["approve", "core"]);
     }
     let mut running = stage.command(&binaries().node, &nodes[0]);
@@ -162,8 +163,10 @@ fn programs_speak_json_and_plain_text_and_show_no_secret() {
     stage.must(&nodes[1], &["run", "--once"]);
     wait_for_release(&stage);
     daemon.stop().expect("an orderly end");
-    let node_commands: [&[&str]; 8] = [
+    let node_commands: [&[&str]; 10] = [
         &["config", "check"],
+        &["register", "list"],
+        &["register", "check"],
         &["check-data"],
         &["studies"],
         &["preview", "core"],

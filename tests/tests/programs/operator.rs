@@ -313,6 +313,10 @@ fn a_tired_operator_is_told_what_to_mend() {
     let sound = stage.init("sound", "1108", &export, &[]);
     stage.enrol(&sound, "1108");
     stage.publish_study("2");
+    let refused = stage.operate(&sound, &["approve", "core"]);
+    assert_eq!(refused.code, Some(3), "{}", refused.out);
+    assert!(refused.err.contains("register add"), "{}", refused.err);
+    stage.register(&sound);
     stage.must(&sound, &["approve", "core"]);
     for (number, case) in CASES.iter().enumerate() {
         run(&stage, number, case, &sound);

@@ -119,6 +119,7 @@ fn a_node_behind_a_proxy_takes_part_through_it_alone_and_trusts_it_with_nothing(
     assert!(enrolled >= 4, "two nodes asked twice, in {enrolled} tunnels");
     stage.publish_study("2");
     for node in &nodes {
+        stage.register(node);
         stage.must(node, &["approve", "core"]);
         let out = stage.must(node, &["run", "--once"]);
         assert!(out.contains("the coordinator has the release"), "{out}");

@@ -12,6 +12,21 @@ use tempfile::TempDir;
 /// The round of the core study over the period of the synthetic exports.
 pub const ROUND: &str = "core.1.2016H2";
 
+/// The command that registers the core study's purpose.
+pub const REGISTER: [&str; 11] = [
+    "register",
+    "add",
+    "core",
+    "--form",
+    "2014-1",
+    "--information-letter",
+    "2014-1",
+    "--withdrawal",
+    "next-period",
+    "--at-end",
+    "delete",
+];
+
 /// The programs, built once.
 pub fn binaries() -> &'static Binaries {
     static BUILT: OnceLock<Binaries> = OnceLock::new();
@@ -190,6 +205,11 @@ impl Stage {
         self.coordinate(&["study", "publish", &file.to_string_lossy()]);
         let period = ["--period", synthetic::PUBLISHED_PERIOD, "--closes", "2035-12-31"];
         self.coordinate(&[&["round", "open", "core"][..], &period].concat());
+    }
+
+    /// Registers the core study's purpose in a node's register, on the synthetic consent forms.
+    pub fn register(&self, directory: &Path) {
+        self.must(directory, &REGISTER);
     }
 
     /// Writes an export among the others.
