@@ -3,6 +3,7 @@
 //! **Invariant:** facts go to standard output and what happens meanwhile to standard error; no
 //! secret is taken from an argument or shown; no command prints a record.
 
+use crate::audit::Actor;
 use crate::client::Route;
 use crate::config::Config;
 use crate::register::Register;
@@ -21,6 +22,7 @@ mod data;
 mod enrolment;
 mod failure;
 mod ledger;
+mod log;
 mod output;
 mod register;
 mod run;
@@ -100,6 +102,9 @@ enum Command {
     /// Work on the register of processing: for which purposes records may be counted.
     #[command(subcommand)]
     Register(register::RegisterCommand),
+    /// The tamper-evident log of what was asked, answered, refused, decided and changed.
+    #[command(subcommand)]
+    Log(log::LogCommand),
     /// Work on the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -174,6 +179,8 @@ pub struct Environment {
     pub log: Option<String>,
     /// Whether a person watches standard error.
     pub is_watched: bool,
+    /// `USER` or `LOGNAME`: who acts, as the audit log names them.
+    pub user: Option<String>,
 }
 
 /// What every command works with.
@@ -188,6 +195,10 @@ struct Session<'o> {
 impl Session<'_> {
     fn config(&self) -> Result<Config, CliError> {
         Ok(Config::read(&self.directory)?)
+    }
+
+    fn actor(&self) -> Actor {
+        Actor::named(self.environment.user.as_deref().unwrap_or("unknown"))
     }
 
     fn proxy(&self, config: &Config) -> Option<Route> {
@@ -280,6 +291,7 @@ fn dispatch(session: &mut Session<'_>, command: Command) -> Result<Exit, CliErro
         Command::Status => ledger::status(session),
         Command::Releases(arguments) => ledger::releases(session, &arguments),
         Command::Register(command) => register::dispatch(session, &command),
+        Command::Log(command) => log::dispatch(session, &command),
         Command::Config(ConfigCommand::Check) => setup::check(session),
         Command::Completions { shell } => setup::completions(session, shell),
     }

@@ -4,6 +4,7 @@
 //! always is.
 
 use crate::agent::{Agent, Effect, Event, Situation, Stopped};
+use crate::audit::{self, Actor, AuditLog};
 use crate::client::{Client, ClientError, Meaning, Route};
 use crate::config::Config;
 use crate::decisions::DecisionError;
@@ -14,7 +15,7 @@ use crate::keys::{KeyError, KeyStore};
 use crate::register::Register;
 use crate::state::{Enrolment, Membership, State};
 use crate::work::{self, Todo};
-use fellestall_shared::clock::Clock;
+use fellestall_shared::clock::{Clock, Timestamp};
 use fellestall_shared::digest::Digest;
 use fellestall_shared::ids::RoundId;
 use fellestall_shared::wire::v1::{Receipt, RenewalRequest};
@@ -65,8 +66,9 @@ impl Daemon {
         let membership = State::open(directory)?.membership()?.ok_or(EnrolError::NotEnrolled)?;
         let proxy = config.route().or(proxy);
         let client = work::client(&config, &membership, proxy.clone(), Arc::clone(&clock))?;
-        // A damaged ledger is found before the coordinator is asked for anything.
-        drop(engine::open(&config, &membership)?);
+        // A damaged ledger or log is found before the coordinator is asked for anything.
+        let ledger = engine::open(&config, &membership)?.history().map_err(EngineError::from)?;
+        audit::compare(directory, &AuditLog::open(directory)?.entries()?, &ledger)?;
         Ok(Self {
             agent: Agent::new(config.poll, membership.certificate_expires),
             config: Arc::new(config),
@@ -175,6 +177,7 @@ impl Daemon {
         let now = self.clock.now();
         let (config, membership) = (Arc::clone(&self.config), self.membership.clone());
         let todo: Result<Todo, DaemonError> = spawn_blocking(move || {
+            AuditLog::open(&config.directory)?.note_settings(now, &Actor::node())?;
             let mut state = State::open(&config.directory)?;
             let register = Register::read(&config.directory)?;
             let mut todo = work::take(&mut state, &membership, &register, &work, now)?;
@@ -244,16 +247,11 @@ impl Daemon {
         };
         let kernel = self.kernel.take();
         let (config, membership) = (Arc::clone(&self.config), self.membership.clone());
-        let made = spawn_blocking(move || {
-            let mut kernel = match kernel {
-                Some(kernel) => kernel,
-                None => engine::open(&config, &membership)?,
-            };
-            let release = engine::release(&mut kernel, &config, &round)?;
-            Ok::<_, EngineError>((kernel, release))
-        })
-        .await
-        .map_err(|_| EngineError::CutOff)?;
+        let now = self.clock.now();
+        let made =
+            spawn_blocking(move || logged_release(kernel, &config, &membership, &round, now))
+                .await
+                .map_err(|_| EngineError::CutOff)??;
         match made {
             Ok((kernel, release)) => {
                 self.kernel = Some(kernel);
@@ -301,13 +299,22 @@ impl Daemon {
         release: Release<Recorded>,
         receipt: Receipt,
     ) -> Result<Event, Undone> {
-        let (kernel, noted) = spawn_blocking(move || {
+        let (directory, round, now) = (self.config.directory.clone(), id.clone(), self.clock.now());
+        let (kernel, noted, logged) = spawn_blocking(move || {
+            let (id, payload) = (release.id(), release.payload_digest());
             let noted = kernel.mark_sent(release, &receipt).map(drop);
-            (kernel, noted)
+            let what = audit::Event::Sent { round, release: id, payload };
+            let logged = match &noted {
+                Ok(()) => AuditLog::open(&directory)
+                    .and_then(|mut log| log.append_once(now, &Actor::node(), what)),
+                Err(_) => Ok(()),
+            };
+            (kernel, noted, logged)
         })
         .await
         .map_err(|_| DaemonError::Engine(EngineError::CutOff))?;
         self.kernel = Some(kernel);
+        logged.map_err(DaemonError::Audit)?;
         match noted {
             Ok(()) => {
                 tracing::info!(round = %id, "the coordinator has the release");
@@ -359,6 +366,34 @@ impl From<DaemonError> for Undone {
     fn from(error: DaemonError) -> Self {
         Self::Error(error)
     }
+}
+
+/// Makes or finds a release between two looks at the audit log: a log that does not hold releases
+/// nothing, and what is recorded is written down before it is sent. A release whose entry a crash cut
+/// off gets it here, when the same bytes are found again.
+fn logged_release(
+    kernel: Option<Kernel>,
+    config: &Config,
+    membership: &Membership,
+    round: &ApprovedRound,
+    now: Timestamp,
+) -> Result<Result<(Kernel, Release<Recorded>), EngineError>, DaemonError> {
+    let mut log = AuditLog::open(&config.directory)?;
+    let entries = log.entries()?;
+    let made = match kernel.map_or_else(|| engine::open(config, membership), Ok) {
+        Ok(mut kernel) => {
+            let ledger = kernel.history().map_err(EngineError::from)?;
+            audit::compare(&config.directory, &entries, &ledger)?;
+            engine::release(&mut kernel, config, round).map(|release| (kernel, release))
+        }
+        Err(error) => Err(error),
+    };
+    let id = round.round().id();
+    match &made {
+        Ok((_, release)) => log.note_released(now, id, release)?,
+        Err(error) => log.note_not_released(now, id, error.reason())?,
+    }
+    Ok(made)
 }
 
 /// Leaves out the rounds of which both sides know that the coordinator has the release. Where they

@@ -4,6 +4,7 @@
 //! signatures hold today, for a study digest that the operator approved, not after the study's end,
 //! and on the terms of a purpose that the register of processing permits today.
 
+use crate::audit::{Actor, AuditError, AuditLog, Event};
 use crate::kernel::ApprovedRound;
 use crate::register::{NotPermitted, Register};
 use crate::state::{Membership, State, StateError, StoredDecision};
@@ -56,6 +57,18 @@ pub enum DecisionError {
     /// The state cannot be used.
     #[error(transparent)]
     State(#[from] StateError),
+    /// The audit log cannot be used.
+    #[error("nothing was decided")]
+    Audit(#[from] AuditError),
+}
+
+/// Who decides, and when.
+#[derive(Debug, Clone, Copy)]
+pub struct Decider<'a> {
+    /// The name of an account on this machine or of a user of the console.
+    pub by: &'a Actor,
+    /// The moment.
+    pub now: Timestamp,
 }
 
 /// A study that the coordinator signed and this program understands.
@@ -158,10 +171,11 @@ pub fn find<'s>(known: &'s [KnownStudy], asked: &str) -> Result<&'s KnownStudy, 
 }
 
 /// Signs and remembers a decision; it is sent when the coordinator is reached. The same decision
-/// again changes nothing.
+/// again changes nothing. It is in the audit log before it is stored: what cannot be written down
+/// there is not decided.
 ///
 /// # Errors
-/// [`DecisionError::NotInForce`], or what could not be signed or stored.
+/// [`DecisionError::NotInForce`], or what could not be signed, written down or stored.
 pub fn decide(
     state: &mut State,
     membership: &Membership,
@@ -169,7 +183,7 @@ pub fn decide(
     register: &Register,
     known: &KnownStudy,
     answer: Answer,
-    now: Timestamp,
+    Decider { by, now }: Decider<'_>,
 ) -> Result<StoredDecision, DecisionError> {
     let not_in_force = || DecisionError::NotInForce { study: known.name() };
     if !known.in_force {
@@ -184,6 +198,14 @@ pub fn decide(
         return Ok(earlier);
     }
     let envelope = key.sign(&Decision { node: membership.node.clone(), study, answer })?;
+    let name = known.name();
+    let decided = match answer {
+        Answer::Approved => Event::Approved { study, name },
+        Answer::Refused { reason } => Event::Refused { study, name, reason },
+    };
+    let mut log = AuditLog::open(state.directory())?;
+    log.note_settings(now, by)?;
+    log.append(now, by, decided)?;
     let decision = StoredDecision { study, answer, envelope, decided_at: now, sent: false };
     state.set_decision(&decision)?;
     Ok(decision)

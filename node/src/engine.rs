@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** blocking; nothing here waits for the network, and nothing of a record comes out.
 
+use crate::audit::Unanswered;
 use crate::config::Config;
 use crate::kernel::source::{Mapping, MappingError, SourceConfig};
 use crate::kernel::{
@@ -73,6 +74,24 @@ impl EngineError {
             Self::Kernel(error) => of_kernel(error),
             Self::CutOff => Severity::Fatal,
             _ => Severity::Mend,
+        }
+    }
+}
+
+impl EngineError {
+    /// What the audit log says of a round that is not answered for this.
+    #[must_use]
+    pub fn reason(&self) -> Unanswered {
+        match self {
+            Self::Kernel(error) => match **error {
+                KernelError::Budget(_) => Unanswered::Budget,
+                KernelError::Source(_)
+                | KernelError::NotRecorded { .. }
+                | KernelError::Count(_) => Unanswered::Records,
+                _ => Unanswered::Other,
+            },
+            Self::MappingFile { .. } | Self::Mapping { .. } => Unanswered::Records,
+            _ => Unanswered::Other,
         }
     }
 }

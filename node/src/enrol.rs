@@ -3,6 +3,7 @@
 //! **Invariant:** asking twice with one invitation asks for the same enrolment, because the keys are
 //! the same; a node that is enrolled does not become another one.
 
+use crate::audit::{Actor, AuditError, AuditLog, Event};
 use crate::client::{Client, ClientError, Endpoint, Route, SetupError};
 use crate::config::Config;
 use crate::keys::{KeyError, KeyStore};
@@ -65,6 +66,9 @@ pub enum EnrolError {
     /// The state cannot be used.
     #[error(transparent)]
     State(#[from] StateError),
+    /// The audit log cannot be used.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// The client cannot be made.
     #[error(transparent)]
     Setup(#[from] SetupError),
@@ -130,6 +134,7 @@ pub struct Enroller {
     invitation: Invitation,
     keys: KeyStore,
     clock: Arc<dyn Clock>,
+    by: Actor,
 }
 
 impl Enroller {
@@ -153,7 +158,14 @@ impl Enroller {
         keys.refuse_open().map_err(KeyError::File)?;
         let endpoint = endpoint(&invitation.url, &invitation.authority, config, proxy)?;
         let client = Client::new(&endpoint, None, Arc::clone(&clock))?;
-        Ok(Self { client, invitation, keys, clock })
+        Ok(Self { client, invitation, keys, clock, by: Actor::node() })
+    }
+
+    /// The same, on behalf of a person: the audit log names them.
+    #[must_use]
+    pub fn on_behalf_of(mut self, by: Actor) -> Self {
+        self.by = by;
+        self
     }
 
     /// The fingerprint of the release key, to be compared by telephone.
@@ -255,6 +267,11 @@ impl Enroller {
                     coordinator_key,
                     certificate_expires: certificate.expires,
                 };
+                if state.membership()?.is_none_or(|earlier| earlier.node != membership.node) {
+                    let what = Event::Enrolled { node: membership.node.clone() };
+                    let mut log = AuditLog::open(state.directory())?;
+                    log.append_once(self.clock.now(), &self.by, what)?;
+                }
                 self.keys.install(&self.keys.first_request()?, &certificate.certificate)?;
                 state.set_last_invitation(self.invitation_digest())?;
                 state.set_enrolment(&Enrolment::Approved(membership.clone()))?;

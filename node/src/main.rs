@@ -30,5 +30,6 @@ fn environment() -> Environment {
         no_color: read("NO_COLOR").is_some(),
         log: read("FELLESTALL_LOG"),
         is_watched: std::io::stderr().is_terminal(),
+        user: either("USER", "LOGNAME"),
     }
 }

@@ -62,7 +62,8 @@ pub enum StateError {
     },
 }
 
-fn sqlite_help(error: &rusqlite::Error) -> &'static str {
+/// What a failure of the database means to an operator.
+pub(crate) fn sqlite_help(error: &rusqlite::Error) -> &'static str {
     use rusqlite::ErrorCode;
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => "the disk is full; make room and run the command again",
@@ -75,7 +76,7 @@ fn sqlite_help(error: &rusqlite::Error) -> &'static str {
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
             "is damaged; restore the node's directory from a backup"
         }
-        _ => "the state could not be read or written",
+        _ => "it could not be read or written",
     }
 }
 
@@ -164,6 +165,12 @@ impl State {
             connection.pragma_update(None, "user_version", SCHEMA).map_err(failed)?;
         }
         Ok(Self { connection, path })
+    }
+
+    /// The node's directory.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new("."))
     }
 
     /// How the enrolment stands; `None` if none was asked for.

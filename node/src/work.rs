@@ -2,9 +2,10 @@
 //!
 //! **Invariant:** only documents whose signature holds are remembered.
 
+use crate::audit::{Actor, AuditLog, Event, Unanswered};
 use crate::client::{Client, Route};
 use crate::config::Config;
-use crate::decisions::{self, DecisionError};
+use crate::decisions::{self, DecisionError, NotAnswered};
 use crate::enrol::{self, EnrolError};
 use crate::kernel::ApprovedRound;
 use crate::keys::KeyStore;
@@ -12,8 +13,9 @@ use crate::register::Register;
 use crate::state::{Contact, Membership, State, StateError};
 use fellestall_shared::clock::{Clock, Timestamp};
 use fellestall_shared::digest::Digest;
-use fellestall_shared::signed::{Document, Envelope, VerifyingKey};
+use fellestall_shared::signed::{Document, Envelope, Verified, VerifyingKey};
 use fellestall_shared::wire::v1::{RoundDocument, StudyDocument, Work};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A client with this node's certificate.
@@ -52,10 +54,10 @@ pub fn take(
     now: Timestamp,
 ) -> Result<Todo, DecisionError> {
     let key = &membership.coordinator_key;
-    state.set_work(
-        &genuine::<StudyDocument>(&work.studies, key),
-        &genuine::<RoundDocument>(&work.rounds, key),
-    )?;
+    let studies = genuine::<StudyDocument>(&work.studies, key);
+    let rounds = genuine::<RoundDocument>(&work.rounds, key);
+    note_received(state, &studies, &rounds, now)?;
+    state.set_work(&envelopes(&studies), &envelopes(&rounds))?;
     state.set_contact(&Contact { last_answer: Some(now), failure: None })?;
     todo(state, membership, register, now)
 }
@@ -69,21 +71,56 @@ fn todo(
     let (rounds, others) = decisions::open_rounds(state, membership, register, now)?;
     for (round, why) in others {
         tracing::debug!(%round, reason = %why, "an open round is not answered");
+        if matches!(why, NotAnswered::NotPermitted(_)) {
+            let mut log = AuditLog::open(state.directory())?;
+            log.note_not_released(now, &round, Unanswered::NotPermitted)?;
+        }
     }
     let decisions = state.decisions()?;
     let unsent = decisions.into_iter().filter(|decision| !decision.sent);
     Ok(Todo { unsent: unsent.map(|decision| decision.study).collect(), rounds })
 }
 
-fn genuine<T: Document>(envelopes: &[Envelope], key: &VerifyingKey) -> Vec<Envelope> {
-    let holds = |envelope: &&Envelope| match (*envelope).clone().verify::<T>(key) {
-        Ok(_) => true,
+/// Writes down what is seen for the first time, before it is remembered.
+fn note_received(
+    state: &State,
+    studies: &[Verified<StudyDocument>],
+    rounds: &[Verified<RoundDocument>],
+    now: Timestamp,
+) -> Result<(), DecisionError> {
+    let known: BTreeSet<_> = state
+        .studies()?
+        .into_iter()
+        .chain(state.rounds()?)
+        .map(|stored| stored.envelope.payload_digest())
+        .collect();
+    let new_studies = studies.iter().filter(|study| !known.contains(&study.digest()));
+    let new_rounds = rounds.iter().filter(|round| !known.contains(&round.digest()));
+    let received = new_studies
+        .map(|study| {
+            let name = format!("{}.{}", study.study, study.version);
+            Event::StudyReceived { study: study.digest(), name }
+        })
+        .chain(new_rounds.map(|round| Event::RoundReceived { round: round.round.clone() }));
+    for what in received {
+        AuditLog::open(state.directory())?.append_once(now, &Actor::node(), what)?;
+    }
+    Ok(())
+}
+
+fn genuine<T: Document>(envelopes: &[Envelope], key: &VerifyingKey) -> Vec<Verified<T>> {
+    let checked = |envelope: &Envelope| match envelope.clone().verify::<T>(key) {
+        Ok(document) => Some(document),
         Err(error) => {
             tracing::error!(%error, "a document is not the coordinator's; it is left aside");
-            false
+            None
         }
     };
-    envelopes.iter().filter(holds).cloned().collect()
+    envelopes.iter().filter_map(checked).collect()
+}
+
+fn envelopes<T>(documents: &[Verified<T>]) -> Vec<Envelope> {
+    documents.iter().map(|document| document.envelope().clone()).collect()
 }
 
 /// Remembers that the coordinator was not reached.

@@ -9,7 +9,8 @@ use crate::synthetic::Export;
 use crate::world::registered;
 use anyhow::{Context, Result};
 use fellestall_coordinator::publish::{self, Participant, PublishInput, Published, Reported};
-use fellestall_node::decisions;
+use fellestall_node::audit::Actor;
+use fellestall_node::decisions::{self, Decider};
 use fellestall_node::kernel::source::{Mapping, RejectedRows, SourceConfig};
 use fellestall_node::kernel::{ApprovedRound, Budget, Kernel, KernelConfig, Secrets};
 use fellestall_node::keys::KeyStore;
@@ -154,7 +155,10 @@ impl OfflineNode {
         let study = known.first().context("the study is known")?;
         let key = keys.release()?;
         let register = registered(&directory, study.study.document())?;
-        decisions::decide(&mut state, &membership, &key, &register, study, Answer::Approved, NOW)?;
+        let by = Actor::named("operator");
+        let decider = Decider { by: &by, now: NOW };
+        let answer = Answer::Approved;
+        decisions::decide(&mut state, &membership, &key, &register, study, answer, decider)?;
         let (mut rounds, _) = decisions::open_rounds(&state, &membership, &register, NOW)?;
         let approved = rounds.pop().context("the round is open and approved")?;
         let source = SourceConfig {

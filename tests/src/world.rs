@@ -15,9 +15,10 @@ use fellestall_coordinator::server::Server;
 use fellestall_coordinator::store::Store;
 use fellestall_coordinator::store::nodes::NodeStatus;
 use fellestall_coordinator::store::publications::StoredPublication;
+use fellestall_node::audit::Actor;
 use fellestall_node::config::{self, Choices, Config};
 use fellestall_node::daemon::{Daemon, Report};
-use fellestall_node::decisions;
+use fellestall_node::decisions::{self, Decider};
 use fellestall_node::enrol::{Enroller, Standing, parse_invitation};
 use fellestall_node::kernel::Withdrawal;
 use fellestall_node::kernel::source::RejectedRows;
@@ -265,11 +266,12 @@ impl WorldNode {
         let mut state = State::open(&self.directory)?;
         let membership = state.membership()?.context("the node is enrolled")?;
         let key = KeyStore::new(&self.directory).release()?;
-        let now = self.clock.now();
-        let (known, _) = decisions::studies(&state, &membership, now)?;
+        let by = Actor::named("operator");
+        let decider = Decider { by: &by, now: self.clock.now() };
+        let (known, _) = decisions::studies(&state, &membership, decider.now)?;
         for study in &known {
             let register = registered(&self.directory, study.study.document())?;
-            decisions::decide(&mut state, &membership, &key, &register, study, answer, now)?;
+            decisions::decide(&mut state, &membership, &key, &register, study, answer, decider)?;
         }
         Ok(())
     }

@@ -31,7 +31,7 @@ pub(super) fn enrol(session: &mut Session<'_>, arguments: &EnrolArgs) -> Result<
     let invitation = parse_invitation(&read(&arguments.invitation)?)?;
     let proxy = session.proxy(&config);
     let clock = Arc::clone(&session.clock);
-    let enroller = Enroller::new(invitation, &config, proxy, clock)?;
+    let enroller = Enroller::new(invitation, &config, proxy, clock)?.on_behalf_of(session.actor());
     let runtime = runtime()?;
     let mut standing = runtime.block_on(enroller.request(&session.directory))?;
     if let (Standing::Pending { fingerprint }, false) = (&standing, arguments.no_wait) {

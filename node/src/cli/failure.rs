@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** every failure has one of the exit codes in `--help`.
 
+use crate::audit::AuditError;
 use crate::client::ClientError;
 use crate::config::ConfigError;
 use crate::daemon::DaemonError;
@@ -78,6 +79,9 @@ pub enum CliError {
     /// The records cannot be read.
     #[error(transparent)]
     Source(#[from] SourceError),
+    /// The audit log cannot be used.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// The node stopped.
     #[error(transparent)]
     Daemon(#[from] DaemonError),
@@ -110,6 +114,12 @@ pub enum CliError {
         /// The system's answer.
         #[source]
         source: std::io::Error,
+    },
+    /// A file that is there already.
+    #[error("{} is there already; it is not overwritten", path.display())]
+    Taken {
+        /// The file.
+        path: PathBuf,
     },
     /// No release by that name, or several.
     #[error(

@@ -6,6 +6,7 @@
 use super::output::table;
 use super::studies;
 use super::{CliError, Exit, Session};
+use crate::audit::AuditLog;
 use crate::decisions;
 use crate::files;
 use crate::kernel::Withdrawal;
@@ -206,6 +207,8 @@ fn add(session: &mut Session<'_>, arguments: &AddArgs) -> Result<Exit, CliError>
         at_end: arguments.at_end.into(),
     };
     let entry = register::add(&session.directory, document, &choices)?;
+    let by = session.actor();
+    AuditLog::open(&session.directory)?.note_settings(session.clock.now(), &by)?;
     let path = session.directory.join(register::FILE);
     let facts = json!({
         "study": known.name(), "purpose": document.purpose, "register": path, "entry": entry,

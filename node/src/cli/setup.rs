@@ -3,6 +3,7 @@
 //! **Invariant:** nothing that exists is overwritten.
 
 use super::{Cli, CliError, Exit, Session, register};
+use crate::audit::{AuditLog, Event};
 use crate::config::{self, Choices, Config, rho_of, template};
 use crate::engine;
 use crate::files;
@@ -88,10 +89,14 @@ pub(super) fn init(session: &mut Session<'_>, arguments: &InitArgs) -> Result<Ex
     let keys = KeyStore::new(&session.directory);
     keys.generate()?;
     let fingerprint = keys.release_public()?.fingerprint();
+    let (now, by) = (session.clock.now(), session.actor());
+    let mut log = AuditLog::open(&session.directory)?;
+    log.append_once(now, &by, Event::NodeMade { release_key: fingerprint })?;
     if !files::create(&path, text.as_bytes())? {
         return Err(CliError::Exists { path });
     }
     register::write_empty(&session.directory)?;
+    log.note_settings(now, &by)?;
     let facts = json!({
         "configuration": path, "municipality": arguments.municipality, "release_key": fingerprint,
     });

@@ -5,7 +5,7 @@
 
 use super::output::table;
 use super::{CliError, Exit, Session, runtime};
-use crate::decisions::{self, KnownStudy};
+use crate::decisions::{self, Decider, KnownStudy};
 use crate::engine;
 use crate::forecast::Forecast;
 use crate::keys::KeyStore;
@@ -189,10 +189,11 @@ fn decide(session: &mut Session<'_>, asked: &str, answer: Answer) -> Result<Exit
     let known = decisions::find(&known, asked)?;
     let key = KeyStore::new(&session.directory).release()?;
     let mut state = State::open(&session.directory)?;
-    let now = session.clock.now();
+    let by = session.actor();
+    let decider = Decider { by: &by, now: session.clock.now() };
     let register = Register::read(&session.directory)?;
     let mut decision =
-        decisions::decide(&mut state, &membership, &key, &register, known, answer, now)?;
+        decisions::decide(&mut state, &membership, &key, &register, known, answer, decider)?;
     if !decision.sent {
         let clock = Arc::clone(&session.clock);
         let client = work::client(&config, &membership, session.proxy(&config), clock)?;

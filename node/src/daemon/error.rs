@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** each message says what to mend; none carries anything of a record.
 
+use crate::audit::AuditError;
 use crate::config::ConfigError;
 use crate::decisions::DecisionError;
 use crate::engine::EngineError;
@@ -34,6 +35,9 @@ pub enum DaemonError {
     /// The ledger or the kernel cannot be used.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// The audit log cannot be used: nothing is released.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// The coordinator takes nothing from this node any more.
     #[error(
         "the coordinator has denied this node: {detail}. The node stopped; enrol again with a new invitation once that is agreed"

@@ -152,7 +152,7 @@ fn files(folder: &Path, except: &Path, found: &mut Found) {
 
 /// Gives every command that shows something, in both forms.
 fn look_around(stage: &Stage, node: &Path) {
-    let commands: [&[&str]; 10] = [
+    let commands: [&[&str]; 12] = [
         &["config", "check"],
         &["register", "list"],
         &["register", "check"],
@@ -163,6 +163,8 @@ fn look_around(stage: &Stage, node: &Path) {
         &["releases"],
         &["run", "--once"],
         &["releases", "--show", ""],
+        &["log", "list"],
+        &["log", "verify"],
     ];
     for command in commands {
         stage.operate(node, command);

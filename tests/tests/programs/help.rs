@@ -163,7 +163,7 @@ fn programs_speak_json_and_plain_text_and_show_no_secret() {
     stage.must(&nodes[1], &["run", "--once"]);
     wait_for_release(&stage);
     daemon.stop().expect("an orderly end");
-    let node_commands: [&[&str]; 10] = [
+    let node_commands: [&[&str]; 12] = [
         &["config", "check"],
         &["register", "list"],
         &["register", "check"],
@@ -173,6 +173,8 @@ fn programs_speak_json_and_plain_text_and_show_no_secret() {
         &["status"],
         &["releases"],
         &["releases", "--show", ""],
+        &["log", "list"],
+        &["log", "verify"],
         &["run", "--once"],
     ];
     for command in node_commands {
