@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::kernel::source::{Mapping, MappingError, SourceConfig};
 use crate::kernel::{
     ApprovedRound, Budget, JournalError, Kernel, KernelConfig, KernelError, Recorded, Release,
-    Secrets,
+    Secrets, SnapshotKey,
 };
 use crate::keys::{KeyError, KeyStore};
 use crate::state::Membership;
@@ -168,5 +168,7 @@ pub fn release(
     config: &Config,
     round: &ApprovedRound,
 ) -> Result<Release<Recorded>, EngineError> {
-    Ok(kernel.release(round, &source(config)?)?)
+    let purpose = &round.round().study().document().purpose;
+    let key = KeyStore::new(&config.directory).snapshot(purpose)?;
+    Ok(kernel.release(round, &source(config)?, &SnapshotKey::from_bytes(*key))?)
 }

@@ -89,6 +89,25 @@ pub fn create(path: &Path, bytes: &[u8]) -> Result<bool, FileError> {
     finish(path, &aside, linked)
 }
 
+/// Destroys a file: overwritten with zeros, flushed and removed. A file that is not there is no
+/// error. A file system that writes elsewhere, and backups, may still hold what it was.
+///
+/// # Errors
+/// [`FileError::Io`].
+pub fn destroy(path: &Path) -> Result<(), FileError> {
+    let mut file = match OpenOptions::new().write(true).open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(io_error("destroy", path)(error)),
+    };
+    file.metadata()
+        .and_then(|metadata| io::copy(&mut io::repeat(0).take(metadata.len()), &mut file))
+        .and_then(|_| file.sync_all())
+        .and_then(|()| fs::remove_file(path))
+        .and_then(|()| File::open(parent(path))?.sync_all())
+        .map_err(io_error("destroy", path))
+}
+
 fn finish<T>(path: &Path, aside: &Path, done: Result<T, FileError>) -> Result<T, FileError> {
     // After a rename there is nothing aside any more; after a failure nothing may be left there.
     if let Err(error) = fs::remove_file(aside)

@@ -25,6 +25,7 @@ use std::path::PathBuf;
 mod bound;
 mod consent;
 pub mod count;
+pub mod insight;
 mod journal;
 mod ledger;
 mod mechanism;
@@ -52,7 +53,7 @@ mod release;
 pub mod source;
 mod variable;
 
-pub use consent::{Terms, Withdrawal};
+pub use consent::{SnapshotKey, Standing, Terms, Withdrawal};
 pub use journal::{JournalError, LedgerEntry};
 pub use ledger::{Account, Balance, Budget, BudgetError, Cap};
 pub use mechanism::MechanismError;
@@ -78,8 +79,8 @@ pub struct Secrets {
 }
 
 impl Secrets {
-    /// The node's secrets: 32 random bytes made once, which choose cells and key the consent
-    /// snapshot, and the key that signs releases. Both belong to the journal for as long as it lives.
+    /// The node's secrets: 32 random bytes made once, which choose cells, and the key that signs
+    /// releases. Both belong to the journal for as long as it lives.
     #[must_use]
     pub fn new(count_key: [u8; 32], release_key: SigningKey) -> Self {
         Self { count_key: CountKey::from_bytes(count_key), release_key }
@@ -165,7 +166,8 @@ impl Kernel {
     /// Answers an approved round once and for all. A question that was answered before gets the
     /// same bytes, without a charge and without a look at the records.
     ///
-    /// It blocks while it reads and counts: call it where blocking is allowed.
+    /// `snapshot` is the key of the purpose's consent snapshots. It blocks while it reads and counts:
+    /// call it where blocking is allowed.
     ///
     /// # Errors
     /// [`KernelError`]; nothing is charged then, except after [`JournalError::Unknown`], where opening
@@ -180,13 +182,14 @@ impl Kernel {
         &mut self,
         round: &ApprovedRound,
         source: &SourceConfig,
+        snapshot: &SnapshotKey,
     ) -> Result<Release<Recorded>, KernelError> {
         let (round, terms) = (&round.round, &round.terms);
         let id = round.question(&self.config.municipality);
         self.answer(round, |key| {
             let (records, report) = source::read(source)?;
             refuse_absent(&report, round)?;
-            Ok(count(&records, round, terms, id, key)?)
+            Ok(count(&records, round, terms, id, (key, snapshot))?)
         })
     }
 
@@ -274,7 +277,7 @@ fn count(
     round: &Round,
     terms: &Terms,
     question: ReleaseId,
-    key: &CountKey,
+    (key, snapshot): (&CountKey, &SnapshotKey),
 ) -> Result<Counts, CountError> {
     let document = round.study().document();
     let (purpose, basis) = (&document.purpose, document.legal_basis);
@@ -283,7 +286,7 @@ fn count(
     let asked: Vec<_> =
         tables.iter().map(|table| (table.statistic, table.statistic.bound())).collect();
     let tables = count::count(&asked, round.period(), &cohort, key)?;
-    Ok(Counts { tables, consent_snapshot: cohort.snapshot(question, key) })
+    Ok(Counts { tables, consent_snapshot: cohort.snapshot(question, snapshot) })
 }
 
 #[cfg(test)]

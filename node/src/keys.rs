@@ -1,9 +1,11 @@
-//! The node's secrets: the count key, the release key and the keys of its TLS identity.
+//! The node's secrets: the count key, the keys of consent snapshots, the release key and the keys of
+//! its TLS identity.
 //!
 //! **Invariant:** made here by the system's random source, kept in files that only their owner
 //! reads, never shown, never in arguments, environment or logs.
 
 use crate::files::{self, FileError};
+use fellestall_shared::ids::Purpose;
 use fellestall_shared::signed::{SignatureError, SigningKey, VerifyingKey};
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
 use ring::rand::{SecureRandom, SystemRandom};
@@ -20,6 +22,9 @@ const RELEASE: &str = "release.key";
 const TLS: &str = "tls.key";
 /// The file of the key and certificate in use: one file, so that both change at once.
 const IDENTITY: &str = "identity.pem";
+
+/// The folder of the keys of consent snapshots, one for each purpose.
+const SNAPSHOTS: &str = "snapshot-keys";
 
 /// Why a key could not be made or read.
 #[derive(Debug, thiserror::Error)]
@@ -105,6 +110,41 @@ impl KeyStore {
         Ok(Zeroizing::new(key))
     }
 
+    /// The key of a purpose's consent snapshots, made when it is first needed. A key of its own, so
+    /// that destroying it makes every snapshot of that purpose untestable for ever.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub fn snapshot(&self, purpose: &Purpose) -> Result<Zeroizing<[u8; 32]>, KeyError> {
+        let name = snapshot_file(purpose);
+        let path = self.path(&name);
+        if !path.exists() {
+            files::create_directory(&self.path(SNAPSHOTS))?;
+            let mut key = Zeroizing::new([0_u8; 32]);
+            SystemRandom::new().fill(key.as_mut_slice()).map_err(|_| KeyError::Random)?;
+            // If another process made one meanwhile, that one stands, and is read below.
+            files::create(&path, key.as_slice())?;
+        }
+        let bytes = files::read_secret(&path)?;
+        let key = bytes.as_slice().try_into().map_err(|_| self.damaged(&name, "32 bytes"))?;
+        Ok(Zeroizing::new(key))
+    }
+
+    /// Whether there is a key of a purpose's consent snapshots.
+    #[must_use]
+    pub fn has_snapshot(&self, purpose: &Purpose) -> bool {
+        self.path(&snapshot_file(purpose)).exists()
+    }
+
+    /// Destroys the key of a purpose's consent snapshots: overwritten, then removed. Copies in
+    /// backups are not reached from here.
+    ///
+    /// # Errors
+    /// [`KeyError`]; it may be done again.
+    pub fn destroy_snapshot(&self, purpose: &Purpose) -> Result<(), KeyError> {
+        Ok(files::destroy(&self.path(&snapshot_file(purpose)))?)
+    }
+
     /// The key that signs releases and decisions.
     ///
     /// # Errors
@@ -186,7 +226,8 @@ impl KeyStore {
                 files::refuse_open(&path)?;
             }
         }
-        Ok(())
+        let snapshots = self.path(SNAPSHOTS);
+        if snapshots.exists() { files::refuse_open(&snapshots) } else { Ok(()) }
     }
 
     fn parse(&self, pem: &[u8]) -> Result<Identity, KeyError> {
@@ -204,6 +245,10 @@ impl KeyStore {
     fn damaged(&self, name: &str, what: &'static str) -> KeyError {
         KeyError::Damaged { path: self.path(name), what }
     }
+}
+
+fn snapshot_file(purpose: &Purpose) -> String {
+    format!("{SNAPSHOTS}/{purpose}.key")
 }
 
 fn tls_key() -> Result<Zeroizing<String>, KeyError> {

@@ -12,7 +12,7 @@ use fellestall_coordinator::publish::{self, Participant, PublishInput, Published
 use fellestall_node::audit::Actor;
 use fellestall_node::decisions::{self, Decider};
 use fellestall_node::kernel::source::{Mapping, RejectedRows, SourceConfig};
-use fellestall_node::kernel::{ApprovedRound, Budget, Kernel, KernelConfig, Secrets};
+use fellestall_node::kernel::{ApprovedRound, Budget, Kernel, KernelConfig, Secrets, SnapshotKey};
 use fellestall_node::keys::KeyStore;
 use fellestall_node::state::{Enrolment, Membership, State};
 use fellestall_shared::catalogue::Catalogue;
@@ -184,7 +184,9 @@ impl OfflineNode {
         };
         let secrets = Secrets::new(*keys.count()?, keys.release()?);
         let mut kernel = Kernel::open(config, secrets)?;
-        let release = kernel.release(&self.approved, &self.source)?;
+        let snapshot = keys.snapshot(&round.study().document().purpose)?;
+        let snapshot = SnapshotKey::from_bytes(*snapshot);
+        let release = kernel.release(&self.approved, &self.source, &snapshot)?;
         let envelope = Envelope::from_json(release.bytes())?;
         let verified = envelope.verify::<ReleaseDocument>(&keys.release_public()?)?;
         Ok(AcceptedRelease::new(verified, round, &self.node, &self.municipality)?)

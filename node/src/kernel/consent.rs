@@ -3,7 +3,6 @@
 //! **Invariant:** what is not known excludes: a date, a status or a purpose that is missing never
 //! lets a participant in.
 
-use super::count::CountKey;
 use super::person::{Consent, ConsentStatus, Person, PersonId, When};
 use super::records::Records;
 use fellestall_shared::digest::Digest;
@@ -13,9 +12,28 @@ use fellestall_shared::wire::v1::LegalBasis;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use time::Date;
+use zeroize::Zeroize;
 
 #[cfg(test)]
 mod tests;
+
+/// The secret of one purpose's consent snapshots. When the project has ended it is destroyed, and then
+/// nobody can test a guess against a snapshot any more.
+pub struct SnapshotKey([u8; 32]);
+
+impl SnapshotKey {
+    /// A key from 32 secret random bytes.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+}
+
+impl Drop for SnapshotKey {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
 
 /// From when a withdrawal of consent, or an objection, counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,9 +72,9 @@ impl<'r> Cohort<'r> {
     /// # Privacy
     /// P1: equal cohorts give different digests under different questions; otherwise the coordinator
     /// would see in two releases whether anybody joined or left between them, without any noise.
-    pub(super) fn snapshot(&self, question: ReleaseId, key: &CountKey) -> Digest {
+    pub(super) fn snapshot(&self, question: ReleaseId, key: &SnapshotKey) -> Digest {
         let question = question.digest();
-        let mut parts: Vec<&[u8]> = vec![key.as_bytes(), question.as_bytes()];
+        let mut parts: Vec<&[u8]> = vec![&key.0, question.as_bytes()];
         parts.extend(self.people.iter().map(|(id, _)| id.as_bytes()));
         Digest::of_parts("fellestall/consent-snapshot/1", &parts)
     }
@@ -71,8 +89,89 @@ pub(super) fn cohort<'r>(
     period: Period,
 ) -> Cohort<'r> {
     let day = period.last_day();
-    let may = |person: &Person| may_count(&person.consents, purpose, basis, terms, day);
+    let may = |person: &Person| {
+        standing(&person.consents, purpose, basis, terms, day) == Standing::Counted
+    };
     Cohort { people: records.people().filter(|(_, person)| may(person)).collect() }
+}
+
+/// How one participant's consents stand for a purpose on a day: exactly one of these.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Counted.
+    Counted,
+    /// Not asked, or consent was given later or for other purposes only.
+    NotGiven,
+    /// Refused, withdrawn or opted out.
+    Objected,
+    /// The consent was out of date.
+    Expired,
+    /// The consent was given on a form that the register does not accept.
+    OtherForm,
+    /// A status or date is not known.
+    Unknown,
+}
+
+/// How one participant's consents stand on `day`, the last of a period. Who is counted, and what the
+/// municipality is told about who is not, come from this one function.
+pub(super) fn standing(
+    rows: &[Consent],
+    purpose: &Purpose,
+    basis: LegalBasis,
+    terms: &Terms,
+    day: Date,
+) -> Standing {
+    if may_count(rows, purpose, basis, terms, day) {
+        return Standing::Counted;
+    }
+    let objections = objections_of(rows, purpose, terms, day);
+    let outlasts = |given: Date| {
+        objections.iter().all(|when| when.day().is_some_and(|objected| objected < given))
+    };
+    // By public task nobody is kept out for want of consent.
+    let given = |row: &&Consent| {
+        let gives = row.status == ConsentStatus::Given && concerns(row, purpose);
+        gives && basis == LegalBasis::Consent
+    };
+    let stands = |row: &&Consent| row.date.day().map_or(objections.is_empty(), outlasts);
+    let whys: Vec<_> =
+        rows.iter().filter(given).filter(stands).map(|row| why_not(row, day)).collect();
+    let says_no = |row: &Consent| {
+        let by_status = matches!(row.status, ConsentStatus::Refused | ConsentStatus::Withdrawn);
+        by_status || row.withdrawn_on.is_some()
+    };
+    let order = [Standing::Expired, Standing::OtherForm, Standing::Unknown, Standing::NotGiven];
+    match order.into_iter().find(|why| whys.contains(why)) {
+        Some(why) => why,
+        None if objections.is_empty() => Standing::NotGiven,
+        None if rows.iter().any(|row| is_about(row, purpose) && says_no(row)) => Standing::Objected,
+        None => Standing::Unknown,
+    }
+}
+
+/// Why a row that gives consent does not let in on `day`.
+fn why_not(row: &Consent, day: Date) -> Standing {
+    let Some(given) = row.date.day() else { return Standing::Unknown };
+    match row.valid_until.map(When::day) {
+        _ if given > day => Standing::NotGiven,
+        Some(None) => Standing::Unknown,
+        Some(Some(until)) if until < day => Standing::Expired,
+        _ => Standing::OtherForm,
+    }
+}
+
+/// The objections that count on `day`.
+fn objections_of(rows: &[Consent], purpose: &Purpose, terms: &Terms, day: Date) -> Vec<When> {
+    let counts = |when: &When| match terms.withdrawal {
+        Withdrawal::NextPeriod => when.day().is_none_or(|objected| objected <= day),
+        Withdrawal::AtOnce => true,
+    };
+    rows.iter().filter(|row| is_about(row, purpose)).flat_map(objections).filter(counts).collect()
+}
+
+/// Whether a row's objection is about this purpose, or does not say of what.
+pub(super) fn is_about(row: &Consent, purpose: &Purpose) -> bool {
+    concerns(row, purpose) || row.purpose.trim().is_empty()
 }
 
 /// Whether one participant's consents allow counting on `day`, the last of the period.
@@ -88,16 +187,7 @@ fn may_count(
     terms: &Terms,
     day: Date,
 ) -> bool {
-    let counts = |when: &When| match terms.withdrawal {
-        Withdrawal::NextPeriod => when.day().is_none_or(|objected| objected <= day),
-        Withdrawal::AtOnce => true,
-    };
-    let objections: Vec<When> = rows
-        .iter()
-        .filter(|row| concerns(row, purpose) || row.purpose.trim().is_empty())
-        .flat_map(objections)
-        .filter(counts)
-        .collect();
+    let objections = objections_of(rows, purpose, terms, day);
     let outlasts_objections = |given: Date| {
         objections.iter().all(|when| when.day().is_some_and(|objected| objected < given))
     };

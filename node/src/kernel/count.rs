@@ -5,6 +5,7 @@
 
 use super::bound::bounded;
 use super::consent::Cohort;
+use super::person::Person;
 use super::raw::Raw;
 use super::variable::View;
 use fellestall_shared::ids::StatisticId;
@@ -17,8 +18,8 @@ use zeroize::Zeroize;
 #[cfg(test)]
 mod tests;
 
-/// The node's secret for choosing cells and for the consent snapshot. Made once, when the node is
-/// set up: another key would choose other cells of one person in the next period.
+/// The node's secret for choosing cells. Made once, when the node is set up: another key would choose
+/// other cells of one person in the next period.
 pub struct CountKey([u8; 32]);
 
 impl CountKey {
@@ -91,6 +92,21 @@ pub(super) fn count(
         }
     }
     Ok(tables.into_iter().zip(asked).map(|(cells, (_, bound))| Raw::new(cells, *bound)).collect())
+}
+
+/// Whether one participant's rows give anything to a table.
+///
+/// # Errors
+/// [`CountError`], as [`count`].
+pub(super) fn takes_part(
+    person: &Person,
+    statistic: &Statistic,
+    period: Period,
+) -> Result<bool, CountError> {
+    match View::new(person, period, statistic.window()) {
+        None => Ok(false),
+        Some(view) => Ok(contribution(&view, statistic)?.values().any(|amount| *amount > 0)),
+    }
 }
 
 /// What one participant would add to each cell if there were no bound.

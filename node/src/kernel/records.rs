@@ -20,4 +20,9 @@ impl Records {
     pub(super) fn people(&self) -> impl Iterator<Item = (&PersonId, &Person)> {
         self.people.iter()
     }
+
+    /// One person, for that person's own report.
+    pub(super) fn person(&self, id: &PersonId) -> Option<&Person> {
+        self.people.get(id)
+    }
 }

@@ -1,12 +1,15 @@
 //! Who is let in, by each legal basis; and that what is missing keeps people out.
 
-use super::cohort;
-use crate::kernel::count::CountKey;
-use crate::kernel::people::{PURPOSE, consenting, key, period, records, terms};
+use super::{SnapshotKey, cohort};
+use crate::kernel::people::{PURPOSE, consenting, period, records, terms};
 use crate::kernel::records::Records;
 use fellestall_shared::digest::Digest;
 use fellestall_shared::ids::ReleaseId;
 use fellestall_shared::wire::v1::LegalBasis;
+
+fn key() -> SnapshotKey {
+    SnapshotKey::from_bytes([7; 32])
+}
 
 fn question(at: &str) -> ReleaseId {
     let municipality = "4601".parse().expect("a number");
@@ -76,7 +79,7 @@ fn the_snapshot_tells_cohorts_apart_and_needs_the_key() {
     let snapshot = |records: &Records| consenting(records, at).snapshot(question("2016"), &key());
     assert_eq!(snapshot(&one), snapshot(&refused));
     assert_ne!(snapshot(&one), snapshot(&two));
-    let other = CountKey::from_bytes([8; 32]);
+    let other = SnapshotKey::from_bytes([8; 32]);
     assert_ne!(snapshot(&one), consenting(&one, at).snapshot(question("2016"), &other));
 }
 

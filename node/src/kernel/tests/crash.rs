@@ -6,7 +6,7 @@
 //!
 //! **Invariant:** what the child said is in the journal, once, and with those bytes.
 
-use super::support::{Node, export, round};
+use super::support::{Node, export, round, snapshot_key};
 use crate::kernel::ApprovedRound;
 use crate::kernel::people::terms;
 use fellestall_shared::digest::Digest;
@@ -45,8 +45,9 @@ fn child() {
     let source = export(folder);
     let mut kernel = node(folder).open();
     for (number, question) in questions().into_iter().enumerate() {
-        let release =
-            kernel.release(&ApprovedRound::new(question, terms()), &source).expect("a release");
+        let release = kernel
+            .release(&ApprovedRound::new(question, terms()), &source, &snapshot_key())
+            .expect("a release");
         let said = Digest::of("test", release.bytes());
         let mut output = std::io::stdout().lock();
         output.write_all(format!("\nsaid {number} {said}\n").as_bytes()).expect("written");

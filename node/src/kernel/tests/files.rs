@@ -1,6 +1,6 @@
 //! The whole path, from files of records to bytes on disk.
 
-use super::support::{EXPORT, Node, export, round};
+use super::support::{EXPORT, Node, export, round, snapshot_key};
 use crate::kernel::people::terms;
 use crate::kernel::source::{RejectedRows, SourceConfig, SourceError};
 use crate::kernel::{ApprovedRound, KernelError};
@@ -28,7 +28,8 @@ fn a_release_counts_the_records_of_those_who_have_not_opted_out() {
     let mut kernel = node.open();
     let question = round("core", 1, "2026H1", &[LOUD]);
     let approved = ApprovedRound::new(question.clone(), terms());
-    let release = kernel.release(&approved, &export(&node.folder)).expect("a release");
+    let release =
+        kernel.release(&approved, &export(&node.folder), &snapshot_key()).expect("a release");
     let document = opened(&node, release.bytes());
     // Of the export: two women, three men less one who opted out, one of unknown gender; one is
     // taken in after the period.
@@ -48,11 +49,15 @@ fn d15_a_replay_does_not_look_at_the_records() {
     let mut kernel = node.open();
     let approved = ApprovedRound::new(round("core", 1, "2026H1", &[1000]), terms());
     let source = export(&node.folder);
-    let bytes = kernel.release(&approved, &source).expect("a release").bytes().to_vec();
+    let bytes =
+        kernel.release(&approved, &source, &snapshot_key()).expect("a release").bytes().to_vec();
     let grown = format!("{EXPORT}p9,2020-01-01,1990,man,outdoors,none,no,,\n");
     std::fs::write(source.folder.join("participant.csv"), grown).expect("written");
     for source in [source, nowhere(&node)] {
-        assert_eq!(kernel.release(&approved, &source).expect("a release").bytes(), bytes);
+        assert_eq!(
+            kernel.release(&approved, &source, &snapshot_key()).expect("a release").bytes(),
+            bytes
+        );
     }
 }
 
@@ -62,8 +67,9 @@ fn a_refusal_for_the_budget_comes_before_the_records() {
     let node = Node::new(999);
     let mut kernel = node.open();
     let approved = ApprovedRound::new(round("core", 1, "2026H1", &[1000]), terms());
-    let refusals = [export(&node.folder), nowhere(&node)]
-        .map(|source| kernel.release(&approved, &source).expect_err("refused").to_string());
+    let refusals = [export(&node.folder), nowhere(&node)].map(|source| {
+        kernel.release(&approved, &source, &snapshot_key()).expect_err("refused").to_string()
+    });
     assert_eq!(refusals[0], refusals[1]);
     assert!(refusals[0].contains("costs 0.001 rho"), "{}", refusals[0]);
 }
@@ -73,19 +79,22 @@ fn records_that_cannot_be_read_charge_nothing() {
     let node = Node::new(1_000_000_000);
     let mut kernel = node.open();
     let approved = ApprovedRound::new(round("core", 1, "2026H1", &[1000]), terms());
-    let missing = kernel.release(&approved, &nowhere(&node));
+    let missing = kernel.release(&approved, &nowhere(&node), &snapshot_key());
     assert!(matches!(missing, Err(KernelError::Source(SourceError::Folder { .. }))));
     let source = export(&node.folder);
     let broken = format!("{EXPORT}p9,not-a-day,1990,man,outdoors,none,no,,\n");
     std::fs::write(source.folder.join("participant.csv"), &broken).expect("written");
-    let refused = kernel.release(&approved, &source);
+    let refused = kernel.release(&approved, &source, &snapshot_key());
     let Err(KernelError::Source(error @ SourceError::Rejected { .. })) = refused else {
         panic!("not refused");
     };
     assert!(!error.to_string().contains("not-a-day"), "a value of a record: {error}");
     assert!(kernel.history().expect("a history").is_empty());
     let skipping = SourceConfig { rejected_rows: RejectedRows::Skip, ..source };
-    assert_eq!(kernel.release(&approved, &skipping).expect("a release").sequence(), 1);
+    assert_eq!(
+        kernel.release(&approved, &skipping, &snapshot_key()).expect("a release").sequence(),
+        1
+    );
 }
 
 #[cfg(unix)]
@@ -96,7 +105,7 @@ fn the_ledger_and_what_lies_beside_it_are_for_their_owner_alone() {
     let mut kernel = node.open();
     let approved = ApprovedRound::new(round("core", 1, "2026H1", &[1000]), terms());
     let source = export(&node.folder);
-    kernel.release(&approved, &source).expect("a release");
+    kernel.release(&approved, &source, &snapshot_key()).expect("a release");
     let journal = node.journal();
     let name = journal.file_name().expect("a name").to_string_lossy().into_owned();
     let mut found = Vec::new();

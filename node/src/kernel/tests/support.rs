@@ -5,7 +5,9 @@
 use crate::kernel::raw::Raw;
 use crate::kernel::release::Counts;
 use crate::kernel::source::{Mapping, RejectedRows, SourceConfig};
-use crate::kernel::{Budget, Kernel, KernelConfig, KernelError, Recorded, Release, Secrets};
+use crate::kernel::{
+    Budget, Kernel, KernelConfig, KernelError, Recorded, Release, Secrets, SnapshotKey,
+};
 use fellestall_shared::catalogue::Catalogue;
 use fellestall_shared::clock::Timestamp;
 use fellestall_shared::digest::Digest;
@@ -123,6 +125,11 @@ pub fn export(folder: &Path) -> SourceConfig {
     std::fs::write(folder.join("consent.csv"), OPT_OUTS).expect("written");
     let mapping = Mapping::standard().expect("a mapping");
     SourceConfig { folder, mapping, rejected_rows: RejectedRows::Refuse }
+}
+
+/// The key of the purpose's consent snapshots.
+pub fn snapshot_key() -> SnapshotKey {
+    SnapshotKey::from_bytes([9; 32])
 }
 
 /// A budget of one figure for all three caps.
