@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 mod documents;
+mod purge;
 pub use documents::{StoredDecision, StoredEnvelope};
 
 /// The file's name.

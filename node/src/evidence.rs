@@ -1,0 +1,476 @@
+//! The evidence pack: what a controller needs for an assessment of its own, from the live
+//! configuration, the register and the ledger.
+//!
+//! **Invariant:** no record is read and nothing is charged. Every figure is the ledger's, the register's
+//! or follows from them by a formula that is named; where the municipality has to write something,
+//! there is a blank. No legal conclusion is drawn and no reference is invented.
+
+use crate::config::{Config, ConfigError};
+use crate::decisions::{self, DecisionError, KnownStudy};
+use crate::engine::{self, EngineError};
+use crate::kernel::{Account, Balance, Kernel, KernelError, LedgerEntry, Withdrawal};
+use crate::keys::{KeyError, KeyStore};
+use crate::register::{AtEnd, Register, RegisterError, RegisteredPurpose};
+use crate::retention::{self, RetentionError};
+use crate::state::{Membership, State, StateError};
+use fellestall_shared::clock::Timestamp;
+use fellestall_shared::digest::Digest;
+use fellestall_shared::ids::{
+    MunicipalityNumber, NodeId, Purpose, ReleaseId, RoundId, StatisticId, StudyId,
+};
+use fellestall_shared::labels::Labels;
+use fellestall_shared::municipality;
+use fellestall_shared::period::Period;
+use fellestall_shared::privacy::{Bound, Delta, Rho};
+use fellestall_shared::signed::{Envelope, SignatureError, Verified};
+use fellestall_shared::study::{Study, Table};
+use fellestall_shared::wire::v1::{Answer, LegalBasis, ReleaseDocument};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::path::Path;
+use time::Date;
+
+mod figure;
+mod page;
+#[cfg(test)]
+mod tests;
+
+pub use figure::{Cost, Noise};
+pub use page::{RenderError, render};
+
+/// The fields of what leaves, as the protocol has them: there is no other, and none for a person.
+pub const RELEASE_FIELDS: [&str; 11] = [
+    "release",
+    "node",
+    "municipality",
+    "round",
+    "study",
+    "period",
+    "tables",
+    "charge_micro",
+    "consent_snapshot",
+    "ledger_sequence",
+    "ledger_previous",
+];
+
+/// Why there is no evidence pack.
+#[derive(Debug, thiserror::Error)]
+pub enum EvidenceError {
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The register cannot be used.
+    #[error(transparent)]
+    Register(#[from] RegisterError),
+    /// The keys cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The state cannot be used.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The studies cannot be read.
+    #[error(transparent)]
+    Decision(#[from] DecisionError),
+    /// The ledger cannot be used.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The attestations cannot be read.
+    #[error(transparent)]
+    Retention(#[from] RetentionError),
+    /// A recorded release does not hold.
+    #[error("a release in the ledger cannot be read")]
+    Release(#[from] SignatureError),
+    /// The clock is outside the calendar.
+    #[error("this machine's clock is outside the calendar; set it right")]
+    Clock,
+}
+
+impl From<KernelError> for EvidenceError {
+    fn from(error: KernelError) -> Self {
+        Self::Engine(error.into())
+    }
+}
+
+/// Everything that the evidence pack says, before it is put into words.
+#[derive(Debug, Clone, Serialize)]
+pub struct Facts {
+    /// The day it is made.
+    pub made_on: String,
+    /// The version of the program.
+    pub program: &'static str,
+    /// The municipality's number.
+    pub municipality: MunicipalityNumber,
+    /// Its name, if the number is in the snapshot.
+    pub municipality_name: Option<&'static str>,
+    /// The node; `None` before it is enrolled.
+    pub node: Option<NodeId>,
+    /// Where the coordinator answers.
+    pub coordinator: Option<String>,
+    /// The fingerprint of the key that signs what leaves.
+    pub release_key: Digest,
+    /// The delta at which epsilon is shown.
+    pub delta: String,
+    /// The purposes of the register.
+    pub purposes: Vec<PurposeFacts>,
+    /// Studies that are approved, or that something was released for.
+    pub studies: Vec<StudyFacts>,
+    /// The privacy budget.
+    pub budget: BudgetFacts,
+    /// Everything that left, oldest first.
+    pub releases: Vec<ReleaseFacts>,
+    /// The fields of what leaves.
+    pub release_fields: [&'static str; 11],
+}
+
+/// One purpose of the register.
+#[derive(Debug, Clone, Serialize)]
+pub struct PurposeFacts {
+    /// The purpose.
+    pub purpose: Purpose,
+    /// What it is called.
+    pub title: Labels,
+    /// Who is responsible.
+    pub controller: String,
+    /// On what ground.
+    pub legal_basis: LegalBasis,
+    /// The reference of the assessment, if one is registered.
+    pub assessment: Option<String>,
+    /// The columns that may be read.
+    pub fields: Vec<String>,
+    /// The version of the information letter in use.
+    pub information_letter: String,
+    /// The versions of the consent form that are accepted.
+    pub accepted_forms: Vec<String>,
+    /// From when a withdrawal counts.
+    pub withdrawal: Withdrawal,
+    /// The first day of the project.
+    #[serde(serialize_with = "retention::iso")]
+    pub starts: Date,
+    /// The last day of the project.
+    #[serde(serialize_with = "retention::iso")]
+    pub ends: Date,
+    /// Whether the project has ended.
+    pub ended: bool,
+    /// What happens with the records then.
+    pub at_end: AtEnd,
+    /// The digests of attestations of a purge.
+    pub purged: Vec<Digest>,
+}
+
+/// One study version, with what one round of it gives away.
+#[derive(Debug, Clone, Serialize)]
+pub struct StudyFacts {
+    /// Its name and version, as `core.1`.
+    pub study: String,
+    /// The digest that was approved.
+    pub digest: Digest,
+    /// Its title.
+    pub title: Labels,
+    /// Its purpose.
+    pub purpose: Purpose,
+    /// Whether it is approved now.
+    pub approved: bool,
+    /// How many rounds of it were answered.
+    pub rounds: usize,
+    /// The fewest municipalities that a figure is published from.
+    pub minimum_nodes: u32,
+    /// Whether municipal figures may be published.
+    pub municipal_figures: bool,
+    /// In how many municipalities one person may be held.
+    pub municipalities_per_person: u32,
+    /// The columns that are read.
+    pub fields: Vec<String>,
+    /// The tables.
+    pub tables: Vec<TableFacts>,
+    /// The number of noisy counts in one round.
+    pub cells: usize,
+    /// What one round costs a participant in one municipality.
+    pub cost: Cost,
+    /// What one round costs a person whom so many municipalities hold.
+    pub cost_several: Cost,
+}
+
+/// One table of a study.
+#[derive(Debug, Clone, Serialize)]
+pub struct TableFacts {
+    /// Which statistic.
+    pub statistic: StatisticId,
+    /// The definition's version.
+    pub definition: u32,
+    /// Its title.
+    pub title: Labels,
+    /// What is counted.
+    pub description: Labels,
+    /// The dimensions.
+    pub dimensions: Vec<DimensionFacts>,
+    /// The number of cells.
+    pub cells: usize,
+    /// How much one participant can change it.
+    pub bound: Bound,
+    /// What it costs.
+    pub cost: Cost,
+    /// The noise on each count.
+    pub noise: Noise,
+}
+
+/// One dimension of a table.
+#[derive(Debug, Clone, Serialize)]
+pub struct DimensionFacts {
+    /// What it is.
+    pub label: Labels,
+    /// Its categories, which are public and fixed.
+    pub categories: Vec<Labels>,
+}
+
+/// The privacy budget and what is spent of it.
+#[derive(Debug, Clone, Serialize)]
+pub struct BudgetFacts {
+    /// For all time.
+    pub lifetime: AccountFacts,
+    /// For each calendar year of which anything was released.
+    pub years: Vec<AccountFacts>,
+    /// For each study of which anything was released.
+    pub studies: Vec<AccountFacts>,
+}
+
+/// One account of the budget.
+#[derive(Debug, Clone, Serialize)]
+pub struct AccountFacts {
+    /// The year or the study; empty for the lifetime.
+    pub of: String,
+    /// What is allowed.
+    pub cap: Cost,
+    /// What is spent.
+    pub spent: Cost,
+    /// What is left, in rho.
+    pub left: String,
+}
+
+/// One release.
+#[derive(Debug, Clone, Serialize)]
+pub struct ReleaseFacts {
+    /// The place in the ledger, from 1.
+    pub sequence: u64,
+    /// The question.
+    pub release: ReleaseId,
+    /// The round.
+    pub round: RoundId,
+    /// The period.
+    pub period: Period,
+    /// The number of tables.
+    pub tables: usize,
+    /// The number of noisy counts.
+    pub cells: usize,
+    /// What it cost.
+    pub cost: Cost,
+    /// What was spent in all after it.
+    pub spent_after: Cost,
+    /// The digest of what left.
+    pub payload: Digest,
+    /// The consent snapshot in it.
+    pub consent_snapshot: Digest,
+    /// The ledger's head after it.
+    pub ledger_head: Digest,
+    /// Whether the coordinator has it.
+    pub sent: bool,
+}
+
+impl Facts {
+    /// Gathers the facts of the node in `directory`.
+    ///
+    /// # Errors
+    /// [`EvidenceError`]; no record is read.
+    pub fn gather(directory: &Path, now: Timestamp) -> Result<Self, EvidenceError> {
+        let today = now.date().ok_or(EvidenceError::Clock)?;
+        let config = Config::read(directory)?;
+        let register = Register::read(directory)?;
+        let state = State::open(directory)?;
+        let membership = state.membership()?;
+        let delta = config.budget.delta;
+        let mut facts = Self {
+            made_on: today.to_string(),
+            program: env!("CARGO_PKG_VERSION"),
+            municipality: config.municipality.clone(),
+            municipality_name: municipality::find(&config.municipality).map(|found| found.name),
+            node: membership.as_ref().map(|membership| membership.node.clone()),
+            coordinator: membership.as_ref().map(|membership| membership.url.clone()),
+            release_key: KeyStore::new(directory).release_public()?.fingerprint(),
+            delta: delta.to_string(),
+            purposes: Vec::new(),
+            studies: Vec::new(),
+            budget: BudgetFacts::unspent(&config),
+            releases: Vec::new(),
+            release_fields: RELEASE_FIELDS,
+        };
+        for registered in register.purposes() {
+            let purged = retention::attestations(directory, &registered.purpose)?;
+            let purged = purged.iter().map(Verified::digest).collect();
+            facts.purposes.push(PurposeFacts::of(registered, today, purged));
+        }
+        if let Some(membership) = &membership {
+            let kernel = engine::open(&config, membership)?;
+            let history = kernel.history()?;
+            facts.releases = releases(&config, &kernel, &history)?;
+            facts.budget = BudgetFacts::of(&config, &kernel, &history)?;
+            let (known, _) = decisions::studies(&state, membership, now)?;
+            let studies =
+                known.iter().filter_map(|known| study(known, membership, &history, delta));
+            facts.studies = studies.collect();
+        }
+        Ok(facts)
+    }
+}
+
+/// A study that is approved or was answered; `None` for any other.
+fn study(
+    known: &KnownStudy,
+    membership: &Membership,
+    history: &[LedgerEntry],
+    delta: Delta,
+) -> Option<StudyFacts> {
+    let (study, document) = (&known.study, known.study.document());
+    let question = |entry: &&LedgerEntry| {
+        entry.release == ReleaseId::of(study.digest(), entry.period, &membership.municipality)
+    };
+    let rounds = history.iter().filter(question).count();
+    let approved = known.answer == Some(Answer::Approved);
+    if rounds == 0 && !approved {
+        return None;
+    }
+    Some(StudyFacts {
+        study: known.name(),
+        digest: study.digest(),
+        title: document.title.clone(),
+        purpose: document.purpose.clone(),
+        approved,
+        rounds,
+        minimum_nodes: document.minimum_nodes,
+        municipal_figures: document.municipal_figures,
+        municipalities_per_person: document.municipalities_per_person,
+        fields: document.fields.iter().cloned().collect(),
+        tables: tables(study, delta),
+        cells: study.tables().iter().map(|table| table.statistic.cells()).sum(),
+        cost: Cost::of(study.charge(), delta),
+        cost_several: Cost::of(
+            figure::times(study.charge(), document.municipalities_per_person),
+            delta,
+        ),
+    })
+}
+
+fn tables(study: &Study, delta: Delta) -> Vec<TableFacts> {
+    let of = |table: &Table| {
+        let statistic = table.statistic;
+        let dimensions = statistic.dimensions().iter().map(|domain| DimensionFacts {
+            label: domain.label().clone(),
+            categories: domain.categories().iter().map(|one| one.label().clone()).collect(),
+        });
+        TableFacts {
+            statistic: statistic.id().clone(),
+            definition: statistic.definition(),
+            title: statistic.title().clone(),
+            description: statistic.description().clone(),
+            dimensions: dimensions.collect(),
+            cells: statistic.cells(),
+            bound: statistic.bound(),
+            cost: Cost::of(table.charge, delta),
+            noise: Noise::of(table.loss, statistic.bound()),
+        }
+    };
+    study.tables().iter().map(of).collect()
+}
+
+fn releases(
+    config: &Config,
+    kernel: &Kernel,
+    history: &[LedgerEntry],
+) -> Result<Vec<ReleaseFacts>, EvidenceError> {
+    let key = KeyStore::new(&config.directory).release_public()?;
+    let delta = config.budget.delta;
+    let mut spent = Rho::ZERO;
+    let mut all = Vec::with_capacity(history.len());
+    for entry in history {
+        spent = spent.plus(entry.charge).unwrap_or(Rho::from_micro(u64::MAX));
+        let release = kernel.recorded(entry.release)?.ok_or(KernelError::Lost)?;
+        let document = Envelope::from_json(release.bytes())?.verify::<ReleaseDocument>(&key)?;
+        all.push(ReleaseFacts {
+            sequence: entry.sequence,
+            release: entry.release,
+            round: entry.round.clone(),
+            period: entry.period,
+            tables: document.tables.len(),
+            cells: document.tables.iter().map(|table| table.values.len()).sum(),
+            cost: Cost::of(entry.charge, delta),
+            spent_after: Cost::of(spent, delta),
+            payload: release.payload_digest(),
+            consent_snapshot: document.consent_snapshot,
+            ledger_head: entry.head,
+            sent: entry.sent,
+        });
+    }
+    Ok(all)
+}
+
+impl PurposeFacts {
+    fn of(registered: &RegisteredPurpose, today: Date, purged: Vec<Digest>) -> Self {
+        Self {
+            purpose: registered.purpose.clone(),
+            title: registered.title.clone(),
+            controller: registered.controller.clone(),
+            legal_basis: registered.legal_basis,
+            assessment: registered.assessment.clone(),
+            fields: registered.fields.iter().cloned().collect(),
+            information_letter: registered.information_letter.clone(),
+            accepted_forms: registered.accepted_forms.iter().cloned().collect(),
+            withdrawal: registered.withdrawal,
+            starts: registered.starts,
+            ends: registered.ends,
+            ended: today > registered.ends,
+            at_end: registered.at_end,
+            purged,
+        }
+    }
+}
+
+impl BudgetFacts {
+    fn unspent(config: &Config) -> Self {
+        let cap = config.budget.lifetime;
+        let account = Account { spent: Rho::ZERO, left: cap };
+        let lifetime = AccountFacts::of(String::new(), cap, account, config.budget.delta);
+        Self { lifetime, years: Vec::new(), studies: Vec::new() }
+    }
+
+    fn of(
+        config: &Config,
+        kernel: &Kernel,
+        history: &[LedgerEntry],
+    ) -> Result<Self, EvidenceError> {
+        let mut facts = Self::unspent(config);
+        let (budget, delta) = (&config.budget, config.budget.delta);
+        let mut years: BTreeMap<u16, Balance> = BTreeMap::new();
+        let mut studies: BTreeMap<StudyId, Balance> = BTreeMap::new();
+        for entry in history {
+            let balance = kernel.balance(&entry.study, entry.period)?;
+            years.insert(entry.period.year(), balance);
+            studies.insert(entry.study.clone(), balance);
+            facts.lifetime =
+                AccountFacts::of(String::new(), budget.lifetime, balance.lifetime, delta);
+        }
+        let years = years.into_iter().map(|(year, balance)| {
+            AccountFacts::of(year.to_string(), budget.year, balance.year, delta)
+        });
+        facts.years = years.collect();
+        let studies = studies.into_iter().map(|(study, balance)| {
+            AccountFacts::of(study.to_string(), budget.study, balance.study, delta)
+        });
+        facts.studies = studies.collect();
+        Ok(facts)
+    }
+}
+
+impl AccountFacts {
+    fn of(of: String, cap: Rho, account: Account, delta: Delta) -> Self {
+        let (cap, spent) = (Cost::of(cap, delta), Cost::of(account.spent, delta));
+        Self { of, cap, spent, left: account.left.to_string() }
+    }
+}

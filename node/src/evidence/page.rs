@@ -1,0 +1,137 @@
+//! The evidence pack as one page that needs nothing else.
+//!
+//! **Invariant:** every text of the register or a study is escaped; every figure is the one in
+//! [`Facts`], also readable by a machine in the page.
+
+use super::figure::Cost;
+use super::{AccountFacts, Facts, PurposeFacts};
+use crate::kernel::Withdrawal;
+use askama::Template;
+use askama::filters::HtmlSafe;
+use fellestall_shared::labels::{Labels, Language};
+use fellestall_shared::wire::v1::LegalBasis;
+use std::fmt;
+use time::Date;
+
+/// A page that could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("the evidence pack could not be written; this is a defect of the program")]
+pub struct RenderError(#[source] askama::Error);
+
+/// The evidence pack in one language: a whole HTML page.
+///
+/// # Errors
+/// [`RenderError`], which would be a defect.
+pub fn render(facts: &Facts, language: Language) -> Result<String, RenderError> {
+    Page { f: facts, language }.render().map_err(RenderError)
+}
+
+#[derive(Template)]
+#[template(path = "evidence/page.html")]
+struct Page<'f> {
+    f: &'f Facts,
+    language: Language,
+}
+
+/// A figure as it is written in a language, with the figure itself beside it for machines.
+struct Figure {
+    value: String,
+    text: String,
+}
+
+impl fmt::Display for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<data value=\"{}\">{}</data>", self.value, self.text)
+    }
+}
+
+// Digits, a sign and a decimal mark.
+impl HtmlSafe for Figure {}
+
+impl<'f> Page<'f> {
+    /// The text in the page's language.
+    fn t<'t>(&self, nb: &'t str, nn: &'t str, en: &'t str) -> &'t str {
+        match self.language {
+            Language::Nb => nb,
+            Language::Nn => nn,
+            Language::En => en,
+        }
+    }
+
+    fn label<'l>(&self, labels: &'l Labels) -> &'l str {
+        labels.text(self.language)
+    }
+
+    /// The page's language, as HTML names it.
+    fn code(&self) -> &'static str {
+        self.t("nb", "nn", "en")
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]
+    fn day(&self, day: &Date) -> String {
+        crate::retention::day(*day, self.language)
+    }
+
+    /// A figure that stands as decimal text.
+    fn figure(&self, value: impl fmt::Display) -> Figure {
+        let value = value.to_string();
+        let text = match self.language {
+            Language::En => value.clone(),
+            Language::Nb | Language::Nn => value.replace('.', ","),
+        };
+        Figure { value, text }
+    }
+
+    fn rho(&self, cost: &Cost) -> Figure {
+        self.figure(&cost.rho)
+    }
+
+    fn epsilon(&self, cost: &Cost) -> Figure {
+        self.figure(cost.epsilon)
+    }
+
+    fn basis(&self, purpose: &PurposeFacts) -> &'static str {
+        match purpose.legal_basis {
+            LegalBasis::Consent => self.t("samtykke", "samtykke", "consent"),
+            LegalBasis::PublicTask => self.t(
+                "oppgave i allmennhetens interesse, med rett til å reservere seg",
+                "oppgåve i ålmenta si interesse, med rett til å reservere seg",
+                "task in the public interest, with the right to opt out",
+            ),
+        }
+    }
+
+    fn withdrawal(&self, purpose: &PurposeFacts) -> &'static str {
+        match purpose.withdrawal {
+            Withdrawal::NextPeriod => self.t(
+                "fra og med perioden da samtykket blir trukket tilbake; perioder som var over da, telles slik de var",
+                "frå og med perioden då samtykket blir trekt tilbake; periodar som var over då, blir talde slik dei var",
+                "from the period in which it comes; periods that were over by then are counted as they were",
+            ),
+            Withdrawal::AtOnce => self.t(
+                "straks, for alt som telles etterpå",
+                "straks, for alt som blir talt etterpå",
+                "at once, for everything that is counted afterwards",
+            ),
+        }
+    }
+
+    fn municipality(&self) -> String {
+        let number = &self.f.municipality;
+        self.f
+            .municipality_name
+            .map_or_else(|| number.to_string(), |name| format!("{name} ({number})"))
+    }
+
+    /// What an account is for.
+    fn account(&self, account: &AccountFacts) -> String {
+        if account.of.is_empty() {
+            return self.t("hele levetiden", "heile levetida", "all time").to_owned();
+        }
+        account.of.clone()
+    }
+
+    fn purposes(&self) -> &'f [PurposeFacts] {
+        &self.f.purposes
+    }
+}
