@@ -85,6 +85,7 @@ impl EngineError {
         match self {
             Self::Kernel(error) => match **error {
                 KernelError::Budget(_) => Unanswered::Budget,
+                KernelError::AnsweredBefore { .. } => Unanswered::AnsweredBefore,
                 KernelError::Source(_)
                 | KernelError::NotRecorded { .. }
                 | KernelError::Count(_) => Unanswered::Records,
@@ -98,7 +99,7 @@ impl EngineError {
 
 fn of_kernel(error: &KernelError) -> Severity {
     match error {
-        KernelError::Budget(_) => Severity::Refused,
+        KernelError::Budget(_) | KernelError::AnsweredBefore { .. } => Severity::Refused,
         KernelError::Lost => Severity::Fatal,
         KernelError::Journal(error) => match error {
             JournalError::Open { .. }

@@ -5,7 +5,7 @@
 
 use crate::kernel::Balance;
 use crate::register::NotPermitted;
-use fellestall_shared::ids::StatisticId;
+use fellestall_shared::ids::{RoundId, StatisticId};
 use fellestall_shared::labels::Language;
 use fellestall_shared::period::Period;
 use fellestall_shared::privacy::{Delta, Loss, Rho};
@@ -65,6 +65,9 @@ pub struct Forecast {
     pub affordable: bool,
     /// Whether this very question was answered already: asking again costs nothing.
     pub already_released: bool,
+    /// The round in which the study has told of the period's last day already, if it is another: this
+    /// node would refuse.
+    pub answered_before: Option<String>,
     /// Whether the register of processing permits it today.
     pub permitted: bool,
     /// Why the register does not.
@@ -109,9 +112,22 @@ impl Forecast {
             left_after: LeftAfter { lifetime, year, study: of_study },
             affordable: left.into_iter().all(|left: Rho| charge <= left),
             already_released: false,
+            answered_before: None,
             permitted: true,
             why_not_permitted: None,
         }
+    }
+
+    /// The forecast of a question about a day that the study has told of in another round.
+    #[must_use]
+    pub fn answered_before(self, earlier: &RoundId) -> Self {
+        Self { answered_before: Some(earlier.to_string()), ..self }
+    }
+
+    /// Whether this node would answer.
+    #[must_use]
+    pub fn would_answer(&self) -> bool {
+        self.affordable && self.permitted && self.answered_before.is_none()
     }
 
     /// The forecast of a study that the register of processing does not permit.

@@ -15,7 +15,7 @@ use crate::kernel::ledger::Ledger;
 use crate::kernel::records::Records;
 use crate::kernel::release::Counts;
 use crate::kernel::source::{SourceConfig, SourceError};
-use fellestall_shared::ids::{MunicipalityNumber, NodeId, ReleaseId, StudyId};
+use fellestall_shared::ids::{MunicipalityNumber, NodeId, ReleaseId, RoundId, StudyId};
 use fellestall_shared::period::Period;
 use fellestall_shared::round::Round;
 use fellestall_shared::signed::SigningKey;
@@ -29,21 +29,7 @@ pub mod insight;
 mod journal;
 mod ledger;
 mod mechanism;
-/// Refuses a round that reads a table which this municipality does not record.
-fn refuse_absent(report: &source::QualityReport, round: &Round) -> Result<(), KernelError> {
-    let tables = round.study().tables();
-    let reads = |table: source::Table| {
-        let column = format!("{table}.");
-        tables.iter().any(|t| t.statistic.fields().iter().any(|f| f.starts_with(&column)))
-    };
-    match report.tables.iter().find(|table| !table.present && reads(table.table)) {
-        None => Ok(()),
-        Some(absent) => {
-            Err(KernelError::NotRecorded { table: absent.table, file: absent.file.clone() })
-        }
-    }
-}
-
+mod minimise;
 #[cfg(test)]
 mod people;
 pub mod person;
@@ -138,6 +124,16 @@ pub enum KernelError {
         /// The file that would hold it.
         file: String,
     },
+    /// The study has told of this day before, in another version or of a longer or shorter period.
+    #[error(
+        "the study has been answered in {earlier}, about a period that ends on the same day as that of {asked}: a figure that was released stands, and the same people are not counted for it twice; nothing was read or charged"
+    )]
+    AnsweredBefore {
+        /// The round that was answered.
+        earlier: RoundId,
+        /// The round that is not.
+        asked: RoundId,
+    },
     /// The records could not be counted.
     #[error("the records could not be counted; nothing was charged")]
     Count(#[from] CountError),
@@ -177,7 +173,9 @@ impl Kernel {
     /// # Privacy
     /// P2: the result satisfies zCDP with the study's charge, per participant of this municipality
     /// added or removed, and all results ever given satisfy it with the lifetime budget. Whether the
-    /// budget allows it is decided before any record is read.
+    /// budget allows it is decided before any record is read, and so is whether the study has told of
+    /// the period's last day already: there are never two figures of one day to subtract, of which
+    /// one has a participant who has withdrawn since.
     pub fn release(
         &mut self,
         round: &ApprovedRound,
@@ -209,6 +207,21 @@ impl Kernel {
     pub fn balance(&self, study: &StudyId, period: Period) -> Result<Balance, KernelError> {
         let (entries, _) = self.journal.read(None)?;
         Ok(Ledger::new(self.config.budget, &entries).balance(study, period))
+    }
+
+    /// The round in which a study has told of the last day of a period already. Any round about that
+    /// day but this one is refused.
+    ///
+    /// # Errors
+    /// [`KernelError::Journal`].
+    pub fn answered(
+        &self,
+        study: &StudyId,
+        period: Period,
+    ) -> Result<Option<RoundId>, KernelError> {
+        let (entries, _) = self.journal.read(None)?;
+        let ledger = Ledger::new(self.config.budget, &entries);
+        Ok(ledger.answered(study, period).map(|entry| entry.round.clone()))
     }
 
     /// Every charge, in order.
@@ -250,11 +263,13 @@ impl Kernel {
             return Ok(recorded);
         }
         let study = round.study();
-        let grant = Ledger::new(config.budget, turn.entries()).debit(
-            &study.document().study,
-            round.period(),
-            study.charge(),
-        )?;
+        let (name, period) = (&study.document().study, round.period());
+        let ledger = Ledger::new(config.budget, turn.entries());
+        if let Some(earlier) = ledger.answered(name, period) {
+            let (earlier, asked) = (earlier.round.clone(), round.id().clone());
+            return Err(KernelError::AnsweredBefore { earlier, asked });
+        }
+        let grant = ledger.debit(name, period, study.charge())?;
         let (sequence, previous) = turn.place();
         let counts = count(&self.secrets.count_key)?;
         let planned = Release::plan(id, grant, sequence, previous);
@@ -264,6 +279,21 @@ impl Kernel {
         // What is sent is what the journal gives back, verified, with its head noted.
         let mut turn = self.journal.begin(Some(id))?;
         turn.take_recorded().ok_or(KernelError::Lost)
+    }
+}
+
+/// Refuses a round that reads a table which this municipality does not record.
+fn refuse_absent(report: &source::QualityReport, round: &Round) -> Result<(), KernelError> {
+    let tables = round.study().tables();
+    let reads = |table: source::Table| {
+        let column = format!("{table}.");
+        tables.iter().any(|t| t.statistic.fields().iter().any(|f| f.starts_with(&column)))
+    };
+    match report.tables.iter().find(|table| !table.present && reads(table.table)) {
+        None => Ok(()),
+        Some(absent) => {
+            Err(KernelError::NotRecorded { table: absent.table, file: absent.file.clone() })
+        }
     }
 }
 

@@ -140,6 +140,8 @@ pub(super) fn preview(
     let question = ReleaseId::of(known.study.digest(), period, &membership.municipality);
     if kernel.history()?.iter().any(|entry| entry.release == question) {
         forecast = forecast.already_released(&balance);
+    } else if let Some(earlier) = kernel.answered(&document.study, period)? {
+        forecast = forecast.answered_before(&earlier);
     }
     let today = session.clock.now().date().ok_or(CliError::Clock)?;
     let register = Register::read(&session.directory)?;
@@ -147,8 +149,7 @@ pub(super) fn preview(
         forecast = forecast.not_permitted(&why);
     }
     session.out.facts(&forecast, || forecast.to_string())?;
-    let answered = forecast.affordable && forecast.permitted;
-    Ok(if answered { Exit::Done } else { Exit::Refused })
+    Ok(if forecast.would_answer() { Exit::Done } else { Exit::Refused })
 }
 
 /// The period of the study's newest open round.

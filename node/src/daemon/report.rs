@@ -14,7 +14,7 @@ pub struct Report {
     pub cycle: Cycle,
     /// Why rounds were not answered, in words.
     pub not_released: BTreeMap<RoundId, String>,
-    /// Whether the budget said no to one of them.
+    /// Whether the budget or the policy said no to one of them.
     pub budget_refused: bool,
     /// The last failure of the network, if the cycle had one.
     pub failure: Option<ClientError>,

@@ -40,6 +40,13 @@ impl fmt::Display for Forecast {
         if self.already_released {
             writeln!(f, "This node has answered it already: asking again costs nothing.")?;
         }
+        if let Some(earlier) = &self.answered_before {
+            writeln!(
+                f,
+                "The study has told of the same day in {earlier}: a figure that was released stands, \
+                 and this node would refuse."
+            )?;
+        }
         if let Some(why) = &self.why_not_permitted {
             writeln!(f, "The register of processing does not permit it: {why}.")?;
         }

@@ -3,7 +3,7 @@
 //! **Invariant:** what is not known excludes: a date, a status or a purpose that is missing never
 //! lets a participant in.
 
-use super::person::{Consent, ConsentStatus, Person, PersonId, When};
+use super::person::{Consent, ConsentMode, ConsentStatus, Person, PersonId, When};
 use super::records::Records;
 use fellestall_shared::digest::Digest;
 use fellestall_shared::ids::{Purpose, ReleaseId};
@@ -108,7 +108,7 @@ pub enum Standing {
     Expired,
     /// The consent was given on a form that the register does not accept.
     OtherForm,
-    /// A status or date is not known.
+    /// A status, a date or how consent was given is not known.
     Unknown,
 }
 
@@ -156,6 +156,7 @@ fn why_not(row: &Consent, day: Date) -> Standing {
         _ if given > day => Standing::NotGiven,
         Some(None) => Standing::Unknown,
         Some(Some(until)) if until < day => Standing::Expired,
+        _ if row.mode == ConsentMode::Unknown => Standing::Unknown,
         _ => Standing::OtherForm,
     }
 }
@@ -176,8 +177,8 @@ pub(super) fn is_about(row: &Consent, purpose: &Purpose) -> bool {
 
 /// Whether one participant's consents allow counting on `day`, the last of the period.
 ///
-/// By consent: some row for the purpose gives it on a known day up to `day`, is not out of date on
-/// `day`, was given on an accepted form, and no objection came on the same day or later. By public
+/// By consent: some row for the purpose gives it, written or orally, on a known day up to `day`, is not
+/// out of date on `day`, was given on an accepted form, and no objection came on the same day or later. By public
 /// task: there is no objection, or a consent after the last of them. Objections after `day` count if
 /// the terms say so.
 fn may_count(
@@ -212,7 +213,10 @@ fn given_on(row: &Consent, terms: &Terms, day: Date) -> Option<Date> {
     let given = row.date.day().filter(|given| *given <= day)?;
     let holds = row.valid_until.is_none_or(|until| until.day().is_some_and(|until| until >= day));
     let accepted = terms.accepted_forms.contains(row.form_version.trim());
-    if row.status == ConsentStatus::Given && holds && accepted { Some(given) } else { None }
+    // A consent is written or oral; one of which that is not known cannot be shown to anybody.
+    let shown = row.mode != ConsentMode::Unknown;
+    let consents = row.status == ConsentStatus::Given && holds && accepted && shown;
+    consents.then_some(given)
 }
 
 /// When a row says no: refused, withdrawn, or in a way that is not known. Not having been asked is

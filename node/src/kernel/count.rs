@@ -5,6 +5,7 @@
 
 use super::bound::bounded;
 use super::consent::Cohort;
+use super::minimise::Minimal;
 use super::person::Person;
 use super::raw::Raw;
 use super::variable::View;
@@ -69,7 +70,8 @@ pub enum CountError {
 ///
 /// # Privacy
 /// P1: one participant changes the cells of each [`Raw`] by at most the bound that it carries,
-/// whatever that participant's rows are.
+/// whatever that participant's rows are; and a table sees of a participant only the columns that its
+/// definition declares.
 pub(super) fn count(
     asked: &[(&Statistic, Bound)],
     period: Period,
@@ -80,7 +82,8 @@ pub(super) fn count(
         asked.iter().map(|(statistic, _)| vec![0; statistic.cells()]).collect();
     for (id, person) in cohort.people() {
         for ((statistic, bound), cells) in asked.iter().zip(&mut tables) {
-            let Some(view) = View::new(person, period, statistic.window()) else { continue };
+            let minimal = Minimal::of(person, statistic.fields());
+            let Some(view) = View::new(&minimal, period, statistic.window()) else { continue };
             let wanted = contribution(&view, statistic)?;
             for (cell, amount) in bounded(&wanted, *bound, key, id, statistic.id()) {
                 let sum = cells.get_mut(cell).and_then(|sum| {
@@ -103,14 +106,15 @@ pub(super) fn takes_part(
     statistic: &Statistic,
     period: Period,
 ) -> Result<bool, CountError> {
-    match View::new(person, period, statistic.window()) {
+    let minimal = Minimal::of(person, statistic.fields());
+    match View::new(&minimal, period, statistic.window()) {
         None => Ok(false),
         Some(view) => Ok(contribution(&view, statistic)?.values().any(|amount| *amount > 0)),
     }
 }
 
 /// What one participant would add to each cell if there were no bound.
-fn contribution(
+pub(super) fn contribution(
     view: &View<'_>,
     statistic: &Statistic,
 ) -> Result<BTreeMap<usize, u64>, CountError> {

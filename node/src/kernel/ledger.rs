@@ -100,6 +100,13 @@ impl<'c> Ledger<'c> {
         Self { budget, charges }
     }
 
+    /// The charge for what a study has told of the last day of a period: in any version, and whether
+    /// the period that it told of was a year, a half-year, a quarter or a month.
+    pub(super) fn answered(&self, study: &StudyId, period: Period) -> Option<&'c LedgerEntry> {
+        let day = period.last_day();
+        self.charges.iter().find(|entry| entry.study == *study && entry.period.last_day() == day)
+    }
+
     /// What is spent and left.
     pub(super) fn balance(&self, study: &StudyId, period: Period) -> Balance {
         let account = |cap: Rho, counts: &dyn Fn(&LedgerEntry) -> bool| {

@@ -2,7 +2,7 @@
 //!
 //! `in 2014-03-01; home 2014-04-01..2015-01-01 landlord_notice; home 2015-02-01..; exit 2016-01-01
 //! died` is somebody taken in, who lost a dwelling, got another, and died. `?` is an unknown day.
-//! Who has no `consent` of their own has given one for [`PURPOSE`] long ago.
+//! Who has no `consent` of their own has given one for [`PURPOSE`] long ago, unless they are `unasked`.
 //!
 //! **Invariant:** for tests alone; nobody here exists.
 
@@ -22,6 +22,8 @@ use fellestall_shared::statistic::Statistic;
 use fellestall_shared::wire::v1::LegalBasis;
 use time::Date;
 use time::macros::format_description;
+
+pub(super) mod drawn;
 
 /// The purpose that people consent to.
 pub(super) const PURPOSE: &str = "housing-first-statistics";
@@ -107,7 +109,7 @@ pub(super) fn person(text: &str) -> Person {
         let words: Vec<&str> = clause.split_whitespace().collect();
         add(&mut person, words[0], &words[1..]);
     }
-    if person.consents.is_empty() {
+    if person.consents.is_empty() && !text.contains("unasked") {
         add(&mut person, "consent", &["given", "2010-01-01"]);
     }
     person
@@ -118,6 +120,16 @@ fn add(person: &mut Person, kind: &str, words: &[&str]) {
     match kind {
         "in" => person.participant.intake = on(words[0]),
         "born" => person.participant.birth_year = Some(words[0].parse().expect("a year")),
+        "came" => {
+            person.participant.housing_at_intake = code(HousingAtIntake::from_code, word(0));
+        }
+        "specialist" => {
+            person.participant.specialist_follow_up = code(SpecialistFollowUp::from_code, word(0));
+        }
+        "substitution" => {
+            person.participant.substitution_treatment = code(YesNo::from_code, word(0));
+        }
+        "unasked" => {}
         "gender" => person.participant.gender = code(Gender::from_code, word(0)),
         "exit" => {
             person.participant.exit = (words[0] != "-").then(|| on(words[0]));
@@ -129,9 +141,9 @@ fn add(person: &mut Person, kind: &str, words: &[&str]) {
             let option = |name| words.iter().find_map(|word| word.strip_prefix(name));
             let mode = word(1).filter(|word| !word.contains('='));
             person.tenancies.push(Tenancy {
-                dwelling_no: None,
+                dwelling_no: option("no=").map(|word| word.parse().expect("a number")),
                 tenure: code(Tenure::from_code, option("tenure=")),
-                setting: Setting::Unknown,
+                setting: code(Setting::from_code, option("setting=")),
                 moved_in,
                 moved_out,
                 end_mode: mode.map(|word| code(EndMode::from_code, Some(word))),
@@ -144,7 +156,10 @@ fn add(person: &mut Person, kind: &str, words: &[&str]) {
         }
         "complaint" => person.complaints.push(Complaint {
             date: on(words[0]),
-            source: ComplaintSource::Unknown,
+            source: code(
+                ComplaintSource::from_code,
+                words.iter().find_map(|word| word.strip_prefix("source=")),
+            ),
             kind: code(ComplaintKind::from_code, word(1)),
             three_way_meeting: code(YesNo::from_code, word(2)),
         }),
@@ -159,7 +174,7 @@ fn add(person: &mut Person, kind: &str, words: &[&str]) {
         }),
         "form" => person.baselines.push(Baseline {
             date: on(words[0]),
-            alcohol: Severity::Unknown,
+            alcohol: code(Severity::from_code, word(3)),
             drugs: code(Severity::from_code, word(1)),
             mental_health: code(Severity::from_code, word(2)),
         }),
@@ -173,7 +188,7 @@ fn add(person: &mut Person, kind: &str, words: &[&str]) {
             person.consents.push(Consent {
                 purpose: option("for=").unwrap_or(PURPOSE).to_owned(),
                 status: code(ConsentStatus::from_code, word(0)),
-                mode: ConsentMode::Written,
+                mode: code(ConsentMode::from_code, option("mode=").or(Some("written"))),
                 date: on(words[1]),
                 form_version: option("form=").unwrap_or(FORM).to_owned(),
                 valid_until: option("until=").map(on),

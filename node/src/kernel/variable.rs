@@ -7,6 +7,7 @@
 //! **Invariant:** nothing dated after the census date changes a code, except a move-out that tells
 //! of a notice under way; and no code depends on the order of rows.
 
+use super::minimise::Minimal;
 use super::person::{Complaint, ContactCategory, Person, SatisfactionItem, Tenancy, When};
 use fellestall_shared::period::Period;
 use fellestall_shared::statistic::{Unit, Variable, Window};
@@ -52,7 +53,8 @@ pub(super) enum Subject<'p> {
 impl<'p> View<'p> {
     /// A view of a participant; `None` for who is taken in after the period, and so is in no table.
     /// Who has no known day of intake is in the tables, as `unknown` where the day matters.
-    pub(super) fn new(person: &'p Person, period: Period, window: Window) -> Option<Self> {
+    pub(super) fn new(minimal: &'p Minimal, period: Period, window: Window) -> Option<Self> {
+        let person = minimal.person();
         let census = period.last_day();
         if person.participant.intake.day().is_some_and(|intake| intake > census) {
             return None;

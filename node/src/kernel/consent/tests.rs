@@ -1,5 +1,7 @@
 //! Who is let in, by each legal basis; and that what is missing keeps people out.
 
+mod states;
+
 use super::{SnapshotKey, cohort};
 use crate::kernel::people::{PURPOSE, consenting, period, records, terms};
 use crate::kernel::records::Records;

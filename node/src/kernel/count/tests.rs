@@ -2,6 +2,7 @@
 //! by more than the bound.
 
 use super::count;
+use crate::kernel::people::drawn::{a_person, a_row, one_of};
 use crate::kernel::people::{cells, consenting, counted, key, period, records};
 use crate::kernel::person::{ContactCategory, EndReason};
 use crate::kernel::records::Records;
@@ -36,68 +37,6 @@ fn assert_within_bound(with: &[Vec<i64>], without: &[Vec<i64>]) {
         let squares: u64 = changes.iter().map(|change| change * change).sum();
         assert!(squares <= bound.l2_squared(), "L2 of {id}");
     }
-}
-
-/// A day from 2013 to early 2017, or one that is not known.
-fn a_day() -> impl Strategy<Value = String> {
-    let known = (2013..=2017, 1..=12, 1..=28)
-        .prop_map(|(year, month, day)| format!("{year}-{month:02}-{day:02}"));
-    prop_oneof![8 => known, 1 => Just("?".to_owned())]
-}
-
-fn one_of(codes: &'static [&'static str]) -> impl Strategy<Value = &'static str> {
-    proptest::sample::select(codes)
-}
-
-/// One row of some table, in the language of the invented people.
-fn a_row() -> impl Strategy<Value = String> {
-    let modes = &[
-        "",
-        "immediate_termination",
-        "landlord_notice",
-        "voluntary_move",
-        "own_notice",
-        "died",
-        "other",
-        "unknown",
-    ];
-    let end = prop_oneof![Just(String::new()), a_day()];
-    let severity = &["none", "moderate", "severe", "unknown"];
-    let answers = &["yes", "no", "unknown"];
-    let count = prop_oneof![0..40_u32, Just(u32::MAX)];
-    prop_oneof![
-        4 => (a_day(), end.clone(), one_of(modes), one_of(EndReason::CODES)).prop_map(
-            |(from, to, mode, reason)| format!("home {from}..{to} {mode} reason={reason}")
-        ),
-        1 => (one_of(&["prison", "treatment", "unknown"]), a_day(), end)
-            .prop_map(|(kind, from, to)| format!("stay {kind} {from}..{to}")),
-        2 => (1..=31, one_of(&["noise", "visitors", "domestic", "other"]), one_of(answers))
-            .prop_map(|(day, kind, met)| format!("complaint 2016-12-{day:02} {kind} {met}")),
-        6 => (9..=12, one_of(ContactCategory::CODES), count, one_of(answers)).prop_map(
-            |(month, category, count, recorded)| {
-                format!("contact 2016-{month:02} {category} {count} {recorded}")
-            }
-        ),
-        1 => (a_day(), one_of(severity), one_of(severity))
-            .prop_map(|(day, drugs, mental)| format!("form {day} {drugs} {mental}")),
-        1 => (a_day(), one_of(&["dwelling", "neighbourhood", "life"]), 0..9)
-            .prop_map(|(day, item, score)| format!("score {day} {item} {score}")),
-    ]
-}
-
-/// A person with any rows, in the programme or not.
-fn a_person() -> impl Strategy<Value = String> {
-    let exit = prop_oneof![
-        4 => Just(String::new()),
-        1 => (prop_oneof![a_day(), Just("-".to_owned())], one_of(&["died", "other", "unknown"]))
-            .prop_map(|(day, reason)| format!("exit {day} {reason}")),
-    ];
-    let rows = proptest::collection::vec(a_row(), 0..25);
-    (a_day(), exit, rows, prop_oneof![9 => Just(1_usize), 1 => Just(40)]).prop_map(
-        |(intake, exit, rows, times)| {
-            format!("in {intake}; {exit}; {}", format!("{}; ", rows.join("; ")).repeat(times))
-        },
-    )
 }
 
 fn borrowed(people: &[String]) -> Vec<&str> {

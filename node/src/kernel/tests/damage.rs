@@ -272,7 +272,7 @@ fn fails_then_recovers(
     kernel.journal.execute(fail);
     // A full file still has room within its last page.
     let failed = (1..=12).find_map(|month| {
-        let question = round("core", 1, &format!("2026M{month:02}"), &[1000]);
+        let question = round("core", 1, &format!("2027M{month:02}"), &[1000]);
         ask(&mut kernel, &question).err().map(|error| (question, error))
     });
     let (question, error) = failed.expect("released all the same");

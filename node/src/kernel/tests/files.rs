@@ -31,8 +31,7 @@ fn a_release_counts_the_records_of_those_who_have_not_opted_out() {
     let release =
         kernel.release(&approved, &export(&node.folder), &snapshot_key()).expect("a release");
     let document = opened(&node, release.bytes());
-    // Of the export: two women, three men less one who opted out, one of unknown gender; one is
-    // taken in after the period.
+    // Of the export: two women, three men less one who opted out, one of unknown gender.
     assert_eq!(document.tables[0].values, [2, 2, 1]);
     assert_ne!(document.consent_snapshot, Digest::ZERO);
     assert_eq!((document.ledger_sequence, document.ledger_previous), (1, Digest::ZERO));

@@ -50,15 +50,15 @@ fn d15_a_restored_folder_gives_the_same_bytes() {
     assert_eq!(again.bytes(), bytes);
 }
 
-/// Another version, period or study is another question, and is paid for.
+/// Another period or study is another question, and is paid for.
 #[test]
 fn another_question_is_another_release() {
     let node = Node::new(1_000_000);
     let mut kernel = node.open();
     let questions = [
         round("core", 1, "2026H1", &[1000]),
-        round("core", 2, "2026H1", &[1000]),
-        round("core", 1, "2026H2", &[1000]),
+        round("core", 2, "2026H2", &[1000]),
+        round("core", 1, "2027H1", &[1000]),
         round("other", 1, "2026H1", &[1000]),
     ];
     let mut previous = Digest::ZERO;
@@ -73,6 +73,35 @@ fn another_question_is_another_release() {
     assert_eq!(kernel.history().expect("a history").len(), 4);
     let unknown = round("none", 1, "2026H1", &[1000]).question(&"4601".parse().expect("a number"));
     assert!(kernel.recorded(unknown).expect("a journal").is_none());
+}
+
+/// A study tells of one day once: not again in another version, nor of a longer or shorter period that
+/// ends on that day. It is refused without a look at the records and without a charge, and what was
+/// released stands.
+#[test]
+fn a_study_tells_of_one_day_once() {
+    let node = Node::new(1_000_000);
+    let mut kernel = node.open();
+    let first = round("core", 1, "2016H2", &[1000]);
+    let bytes = ask(&mut kernel, &first).expect("a release").bytes().to_vec();
+    for (version, about) in
+        [(2, "2016H2"), (1, "2016"), (1, "2016K4"), (1, "2016M12"), (7, "2016M12")]
+    {
+        let again = round("core", version, about, &[1000]);
+        let refused = ask_without_records(&mut kernel, &again).expect_err("a refusal");
+        let KernelError::AnsweredBefore { earlier, asked } = &refused else {
+            panic!("{refused}");
+        };
+        assert_eq!((earlier, asked), (first.id(), again.id()));
+        let said = refused.to_string();
+        assert!(said.contains("core.1.2016H2") && said.contains("nothing was read"), "{said}");
+    }
+    assert_eq!(kernel.history().expect("a history").len(), 1);
+    assert_eq!(ask_without_records(&mut kernel, &first).expect("a release").bytes(), bytes);
+    // Another day, and another study about that day, are other questions.
+    for (study, about) in [("core", "2016H1"), ("core", "2016M11"), ("other", "2016H2")] {
+        ask(&mut kernel, &round(study, 1, about, &[1000])).expect("a release");
+    }
 }
 
 /// A count that fails leaves no charge, and the question may be asked again.

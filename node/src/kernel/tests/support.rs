@@ -99,7 +99,7 @@ pub fn round(study: &str, version: u32, about: &str, rho_micro: &[u64]) -> Round
     Round::check(&document, study).expect("a round")
 }
 
-/// A participant table: two women, three men, one of unknown gender, and one man to come.
+/// A participant table: two women, three men and one of unknown gender.
 pub const EXPORT: &str = "\
 participant_id,intake_date,birth_year,gender,housing_at_intake,specialist_follow_up,substitution_treatment,exit_date,exit_reason
 p1,2020-01-01,1990,woman,outdoors,none,no,,
@@ -108,7 +108,6 @@ p3,2020-01-01,1990,man,outdoors,none,no,,
 p4,2020-01-01,1990,man,outdoors,none,no,,
 p5,2020-01-01,1990,man,outdoors,none,no,,
 p6,2020-01-01,1990,,outdoors,none,no,,
-p7,2030-01-01,1990,man,outdoors,none,no,,
 ";
 
 /// Who has opted out: one of the men.

@@ -1,0 +1,175 @@
+//! Data minimisation, enforced: a column that a table's definition does not declare is not there
+//! when the table is counted.
+//!
+//! **Invariant:** a table sees a participant only as a [`Minimal`], and one is made here alone; rows
+//! of consent are never in it.
+
+use super::person::{
+    Baseline, Complaint, ComplaintKind, ComplaintSource, Contact, ContactCategory, Gender,
+    HousingAtIntake, Participant, Person, Satisfaction, SatisfactionItem, Setting, Severity,
+    SpecialistFollowUp, Stay, StayKind, Tenancy, Tenure, When, YesNo,
+};
+use std::collections::BTreeSet;
+
+#[cfg(test)]
+mod tests;
+
+/// One participant, reduced to the columns that may be read.
+pub(super) struct Minimal(Person);
+
+impl Minimal {
+    /// Keeps the `declared` columns, written as `tenancy.moved_in`. Any other is unknown, or has not
+    /// happened; a table of which none is declared has no rows.
+    ///
+    /// # Privacy
+    /// P1: a table cannot depend on a column that its study does not name.
+    pub(super) fn of(person: &Person, declared: &BTreeSet<String>) -> Self {
+        Self(Person {
+            participant: participant(&person.participant, declared),
+            consents: Vec::new(),
+            tenancies: rows(&person.tenancies, declared, TENANCY, tenancy),
+            stays: rows(&person.stays, declared, STAY, stay),
+            complaints: rows(&person.complaints, declared, COMPLAINT, complaint),
+            contacts: rows(&person.contacts, declared, CONTACT, contact),
+            baselines: rows(&person.baselines, declared, BASELINE, baseline),
+            satisfactions: rows(&person.satisfactions, declared, SATISFACTION, satisfaction),
+        })
+    }
+
+    /// What is left.
+    pub(super) fn person(&self) -> &Person {
+        &self.0
+    }
+
+    /// All there is, to compare with.
+    #[cfg(test)]
+    pub(super) fn whole(person: &Person) -> Self {
+        Self(person.clone())
+    }
+}
+
+const PARTICIPANT: [&str; 8] = [
+    "participant.intake_date",
+    "participant.birth_year",
+    "participant.gender",
+    "participant.housing_at_intake",
+    "participant.specialist_follow_up",
+    "participant.substitution_treatment",
+    "participant.exit_date",
+    "participant.exit_reason",
+];
+const TENANCY: [&str; 7] = [
+    "tenancy.dwelling_no",
+    "tenancy.tenure",
+    "tenancy.setting",
+    "tenancy.moved_in",
+    "tenancy.moved_out",
+    "tenancy.end_mode",
+    "tenancy.end_reason",
+];
+const STAY: [&str; 3] = ["stay.kind", "stay.from", "stay.to"];
+const COMPLAINT: [&str; 4] =
+    ["complaint.date", "complaint.source", "complaint.kind", "complaint.three_way_meeting"];
+const CONTACT: [&str; 4] =
+    ["contact.month", "contact.category", "contact.count", "contact.recorded"];
+const BASELINE: [&str; 4] =
+    ["baseline.date", "baseline.alcohol", "baseline.drugs", "baseline.mental_health"];
+const SATISFACTION: [&str; 3] = ["satisfaction.date", "satisfaction.item", "satisfaction.score"];
+
+/// Which of some columns are declared, in their order.
+fn seen<const N: usize>(columns: [&str; N], declared: &BTreeSet<String>) -> [bool; N] {
+    columns.map(|column| declared.contains(column))
+}
+
+/// The rows of a table with what is seen of each.
+fn rows<R, const N: usize>(
+    rows: &[R],
+    declared: &BTreeSet<String>,
+    columns: [&str; N],
+    keep: impl Fn(&R, [bool; N]) -> R,
+) -> Vec<R> {
+    let seen = seen(columns, declared);
+    if !seen.contains(&true) {
+        return Vec::new();
+    }
+    rows.iter().map(|row| keep(row, seen)).collect()
+}
+
+fn participant(row: &Participant, declared: &BTreeSet<String>) -> Participant {
+    let [intake, birth_year, gender, housing, specialist, substitution, exit, exit_reason] =
+        seen(PARTICIPANT, declared);
+    Participant {
+        intake: if intake { row.intake } else { When::Unknown },
+        birth_year: row.birth_year.filter(|_| birth_year),
+        gender: if gender { row.gender } else { Gender::Unknown },
+        housing_at_intake: if housing { row.housing_at_intake } else { HousingAtIntake::Unknown },
+        specialist_follow_up: if specialist {
+            row.specialist_follow_up
+        } else {
+            SpecialistFollowUp::Unknown
+        },
+        substitution_treatment: if substitution {
+            row.substitution_treatment
+        } else {
+            YesNo::Unknown
+        },
+        exit: row.exit.filter(|_| exit),
+        exit_reason: row.exit_reason.filter(|_| exit_reason),
+    }
+}
+
+fn tenancy(row: &Tenancy, seen: [bool; 7]) -> Tenancy {
+    let [dwelling_no, tenure, setting, moved_in, moved_out, end_mode, end_reason] = seen;
+    Tenancy {
+        dwelling_no: row.dwelling_no.filter(|_| dwelling_no),
+        tenure: if tenure { row.tenure } else { Tenure::Unknown },
+        setting: if setting { row.setting } else { Setting::Unknown },
+        moved_in: if moved_in { row.moved_in } else { When::Unknown },
+        moved_out: row.moved_out.filter(|_| moved_out),
+        end_mode: row.end_mode.filter(|_| end_mode),
+        end_reason: row.end_reason.filter(|_| end_reason),
+    }
+}
+
+fn stay(row: &Stay, [kind, from, to]: [bool; 3]) -> Stay {
+    Stay {
+        kind: if kind { row.kind } else { StayKind::Unknown },
+        from: if from { row.from } else { When::Unknown },
+        to: row.to.filter(|_| to),
+    }
+}
+
+fn complaint(row: &Complaint, [date, source, kind, meeting]: [bool; 4]) -> Complaint {
+    Complaint {
+        date: if date { row.date } else { When::Unknown },
+        source: if source { row.source } else { ComplaintSource::Unknown },
+        kind: if kind { row.kind } else { ComplaintKind::Unknown },
+        three_way_meeting: if meeting { row.three_way_meeting } else { YesNo::Unknown },
+    }
+}
+
+fn contact(row: &Contact, [month, category, count, recorded]: [bool; 4]) -> Contact {
+    Contact {
+        month: row.month.filter(|_| month),
+        category: if category { row.category } else { ContactCategory::Unknown },
+        count: if count { row.count } else { 0 },
+        recorded: if recorded { row.recorded } else { YesNo::Unknown },
+    }
+}
+
+fn baseline(row: &Baseline, [date, alcohol, drugs, mental_health]: [bool; 4]) -> Baseline {
+    Baseline {
+        date: if date { row.date } else { When::Unknown },
+        alcohol: if alcohol { row.alcohol } else { Severity::Unknown },
+        drugs: if drugs { row.drugs } else { Severity::Unknown },
+        mental_health: if mental_health { row.mental_health } else { Severity::Unknown },
+    }
+}
+
+fn satisfaction(row: &Satisfaction, [date, item, score]: [bool; 3]) -> Satisfaction {
+    Satisfaction {
+        date: if date { row.date } else { When::Unknown },
+        item: if item { row.item } else { SatisfactionItem::Unknown },
+        score: row.score.filter(|_| score),
+    }
+}
