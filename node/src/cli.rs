@@ -20,11 +20,14 @@ use std::sync::Arc;
 
 mod data;
 mod enrolment;
+mod evidence;
 mod failure;
 mod ledger;
 mod log;
 mod output;
+mod person;
 mod register;
+mod retention;
 mod run;
 mod setup;
 mod studies;
@@ -105,6 +108,17 @@ enum Command {
     /// The tamper-evident log of what was asked, answered, refused, decided and changed.
     #[command(subcommand)]
     Log(log::LogCommand),
+    /// Show a participant which consents are recorded, and which releases the records could be in.
+    Person(person::PersonArgs),
+    /// List what the node keeps, why and until when.
+    Retention,
+    /// Destroy what is no longer needed after a project's end, and leave a signed attestation.
+    Purge(retention::PurgeArgs),
+    /// Work on attestations of a purge.
+    #[command(subcommand)]
+    Attestation(retention::AttestationCommand),
+    /// Write the evidence pack: the record of processing, what is released, the list of what left.
+    Evidence(evidence::EvidenceArgs),
     /// Work on the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -292,6 +306,11 @@ fn dispatch(session: &mut Session<'_>, command: Command) -> Result<Exit, CliErro
         Command::Releases(arguments) => ledger::releases(session, &arguments),
         Command::Register(command) => register::dispatch(session, &command),
         Command::Log(command) => log::dispatch(session, &command),
+        Command::Person(arguments) => person::report(session, &arguments),
+        Command::Retention => retention::list(session),
+        Command::Purge(arguments) => retention::purge(session, &arguments),
+        Command::Attestation(command) => retention::attestation(session, &command),
+        Command::Evidence(arguments) => evidence::write(session, &arguments),
         Command::Config(ConfigCommand::Check) => setup::check(session),
         Command::Completions { shell } => setup::completions(session, shell),
     }

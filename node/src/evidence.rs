@@ -95,7 +95,8 @@ impl From<KernelError> for EvidenceError {
 #[derive(Debug, Clone, Serialize)]
 pub struct Facts {
     /// The day it is made.
-    pub made_on: String,
+    #[serde(serialize_with = "retention::iso")]
+    pub made_on: Date,
     /// The version of the program.
     pub program: &'static str,
     /// The municipality's number.
@@ -288,7 +289,7 @@ impl Facts {
         let membership = state.membership()?;
         let delta = config.budget.delta;
         let mut facts = Self {
-            made_on: today.to_string(),
+            made_on: today,
             program: env!("CARGO_PKG_VERSION"),
             municipality: config.municipality.clone(),
             municipality_name: municipality::find(&config.municipality).map(|found| found.name),

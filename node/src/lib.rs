@@ -18,6 +18,7 @@ pub mod kernel;
 pub mod keys;
 pub mod register;
 pub mod retention;
+pub mod rights;
 pub mod state;
 mod text;
 pub mod work;

@@ -401,8 +401,14 @@ impl RegisteredPurpose {
         if period.first_day() < self.starts || period.last_day() > self.ends {
             return Err(NotPermitted::Period { purpose: self.purpose.clone(), period });
         }
+        Ok(self.terms_today())
+    }
+
+    /// The terms as they are registered, for showing how consents stand.
+    #[must_use]
+    pub fn terms_today(&self) -> Terms {
         let accepted_forms = self.accepted_forms.clone();
-        Ok(Terms { accepted_forms, withdrawal: self.withdrawal })
+        Terms { accepted_forms, withdrawal: self.withdrawal }
     }
 }
 

@@ -23,8 +23,6 @@ use time::Date;
 
 mod attestation;
 mod purge;
-#[cfg(test)]
-mod tests;
 mod text;
 
 pub use attestation::{Attestation, KeptItem, attestations, verify};

@@ -54,8 +54,11 @@ pub fn take(
     now: Timestamp,
 ) -> Result<Todo, DecisionError> {
     let key = &membership.coordinator_key;
-    let studies = genuine::<StudyDocument>(&work.studies, key);
-    let rounds = genuine::<RoundDocument>(&work.rounds, key);
+    let mut studies = genuine::<StudyDocument>(&work.studies, key);
+    let mut rounds = genuine::<RoundDocument>(&work.rounds, key);
+    for study in extract_purged(state, register, &mut studies)? {
+        rounds.retain(|round| round.study != study);
+    }
     note_received(state, &studies, &rounds, now)?;
     state.set_work(&envelopes(&studies), &envelopes(&rounds))?;
     state.set_contact(&Contact { last_answer: Some(now), failure: None })?;
@@ -79,6 +82,24 @@ fn todo(
     let decisions = state.decisions()?;
     let unsent = decisions.into_iter().filter(|decision| !decision.sent);
     Ok(Todo { unsent: unsent.map(|decision| decision.study).collect(), rounds })
+}
+
+/// Takes out the studies of purposes that were purged after their project's end, which the
+/// coordinator may go on listing; their digests.
+fn extract_purged(
+    state: &State,
+    register: &Register,
+    studies: &mut Vec<Verified<StudyDocument>>,
+) -> Result<Vec<Digest>, DecisionError> {
+    let mut purged = Vec::new();
+    for study in studies.iter() {
+        let ended = register.purpose(&study.purpose).map(|registered| registered.ends);
+        if ended.is_some() && state.purged(&study.purpose)? == ended {
+            purged.push(study.digest());
+        }
+    }
+    studies.retain(|study| !purged.contains(&study.digest()));
+    Ok(purged)
 }
 
 /// Writes down what is seen for the first time, before it is remembered.

@@ -258,18 +258,30 @@ impl WorldNode {
         Ok(daemon.cycle(&mut stopped).await?)
     }
 
+    /// The operator approves one study that the node has fetched, and leaves the others.
+    ///
+    /// # Errors
+    /// If there is no such study in force.
+    pub fn approve_one(&self, name: &str) -> Result<()> {
+        self.decide_those(Answer::Approved, |study| study == name)
+    }
+
     /// The operator decides about every study that the node has fetched.
     ///
     /// # Errors
     /// If a study is not in force.
     pub fn decide(&self, answer: Answer) -> Result<()> {
+        self.decide_those(answer, |_| true)
+    }
+
+    fn decide_those(&self, answer: Answer, wanted: impl Fn(&str) -> bool) -> Result<()> {
         let mut state = State::open(&self.directory)?;
         let membership = state.membership()?.context("the node is enrolled")?;
         let key = KeyStore::new(&self.directory).release()?;
         let by = Actor::named("operator");
         let decider = Decider { by: &by, now: self.clock.now() };
         let (known, _) = decisions::studies(&state, &membership, decider.now)?;
-        for study in &known {
+        for study in known.iter().filter(|one| wanted(one.study.document().study.as_str())) {
             let register = registered(&self.directory, study.study.document())?;
             decisions::decide(&mut state, &membership, &key, &register, study, answer, decider)?;
         }

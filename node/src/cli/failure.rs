@@ -9,11 +9,14 @@ use crate::daemon::DaemonError;
 use crate::decisions::DecisionError;
 use crate::engine::{EngineError, Severity};
 use crate::enrol::EnrolError;
+use crate::evidence::{EvidenceError, RenderError};
 use crate::files::FileError;
 use crate::kernel::KernelError;
 use crate::kernel::source::SourceError;
 use crate::keys::KeyError;
 use crate::register::{AddError, RegisterError};
+use crate::retention::RetentionError;
+use crate::rights::RightsError;
 use crate::state::StateError;
 use std::path::PathBuf;
 
@@ -97,6 +100,24 @@ pub enum CliError {
         /// The configuration file.
         path: PathBuf,
     },
+    /// A file that is there already.
+    #[error("{} is there already; it is not overwritten. Name another file", path.display())]
+    FileExists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// What a participant has a right to know cannot be said.
+    #[error(transparent)]
+    Rights(#[from] RightsError),
+    /// What is kept cannot be said, or not be destroyed.
+    #[error(transparent)]
+    Retention(#[from] RetentionError),
+    /// The evidence cannot be gathered.
+    #[error(transparent)]
+    Evidence(#[from] EvidenceError),
+    /// A page cannot be written.
+    #[error(transparent)]
+    Render(#[from] RenderError),
     /// The invitation's file cannot be read.
     #[error("cannot read the invitation {}", path.display())]
     Invitation {
@@ -154,6 +175,7 @@ impl CliError {
             Self::Enrol(EnrolError::Client(error))
             | Self::Daemon(DaemonError::Enrol(EnrolError::Client(error))) => of_client(error),
             Self::Daemon(DaemonError::Denied { .. })
+            | Self::Retention(RetentionError::NotEnded { .. })
             | Self::Decision(
                 DecisionError::NotInForce { .. } | DecisionError::NotPermitted { .. },
             ) => Exit::Refused,

@@ -19,6 +19,11 @@ impl<'o> Output<'o> {
         Self { to, json }
     }
 
+    /// Whether facts are printed as JSON.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
     /// Prints facts: `value` as JSON, or the text.
     pub fn facts<T: Serialize>(
         &mut self,

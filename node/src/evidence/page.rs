@@ -16,14 +16,14 @@ use time::Date;
 /// A page that could not be written.
 #[derive(Debug, thiserror::Error)]
 #[error("the evidence pack could not be written; this is a defect of the program")]
-pub struct RenderError(#[source] askama::Error);
+pub struct RenderError(#[from] askama::Error);
 
 /// The evidence pack in one language: a whole HTML page.
 ///
 /// # Errors
 /// [`RenderError`], which would be a defect.
 pub fn render(facts: &Facts, language: Language) -> Result<String, RenderError> {
-    Page { f: facts, language }.render().map_err(RenderError)
+    Page { f: facts, language }.render().map_err(RenderError::from)
 }
 
 #[derive(Template)]
@@ -131,7 +131,43 @@ impl<'f> Page<'f> {
         account.of.clone()
     }
 
-    fn purposes(&self) -> &'f [PurposeFacts] {
-        &self.f.purposes
+    /// Every account, the lifetime's first.
+    fn accounts(&self) -> Vec<&'f AccountFacts> {
+        let budget = &self.f.budget;
+        std::iter::once(&budget.lifetime).chain(&budget.years).chain(&budget.studies).collect()
     }
+
+    fn made_on(&self) -> String {
+        self.day(&self.f.made_on)
+    }
+
+    /// The losses to infer from: what left, what may leave, and one round of each study.
+    fn losses(&self) -> Vec<Loss<'f>> {
+        let lifetime = &self.f.budget.lifetime;
+        let spent = self.t("alt som er utlevert", "alt som er utlevert", "everything that left");
+        let cap =
+            self.t("alt som kan bli utlevert", "alt som kan bli utlevert", "everything allowed");
+        let mut losses = vec![
+            Loss { name: spent.to_owned(), cost: &lifetime.spent },
+            Loss { name: cap.to_owned(), cost: &lifetime.cap },
+        ];
+        for study in &self.f.studies {
+            let round = self.t("én runde av", "éin runde av", "one round of");
+            let held = self.t("person i", "person i", "person held in");
+            let municipalities = self.t("kommuner", "kommunar", "municipalities");
+            let several = study.municipalities_per_person;
+            losses.push(Loss { name: format!("{round} {}", study.study), cost: &study.cost });
+            if several > 1 {
+                let name = format!("{round} {}, {held} {several} {municipalities}", study.study);
+                losses.push(Loss { name, cost: &study.cost_several });
+            }
+        }
+        losses
+    }
+}
+
+/// A loss, and what it is the loss of.
+struct Loss<'f> {
+    name: String,
+    cost: &'f Cost,
 }

@@ -120,10 +120,6 @@ fn note(
     now: Timestamp,
     by: &Actor,
 ) -> Result<(), RetentionError> {
-    let mut log = AuditLog::open(directory)?;
     let purged = Event::Purged { purpose: purpose.clone(), attestation };
-    if log.entries()?.iter().all(|entry| entry.body.what != purged) {
-        log.append(now, by, purged)?;
-    }
-    Ok(())
+    Ok(AuditLog::open(directory)?.append_once(now, by, purged)?)
 }

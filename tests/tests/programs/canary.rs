@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// In every participant's identifier.
-const PARTICIPANT: &str = "kanari-deltaker-7f3e91";
+pub const PARTICIPANT: &str = "kanari-deltaker-7f3e91";
 /// The version of the form of further consents; those that count are on one that the register names.
 const FORM: &str = "kanari-skjema-91c2d4";
 /// The purpose of further consents.
@@ -23,7 +23,7 @@ const COUNT: &str = "3987654321";
 const MARKS: [&str; 5] = [PARTICIPANT, FORM, PURPOSE, CELL, COUNT];
 
 /// Everything that was said, written or served, by where it was found.
-type Found = BTreeMap<String, Place>;
+pub type Found = BTreeMap<String, Place>;
 
 /// One table of an export, changed row by row.
 fn change(folder: &Path, name: &str, change: impl Fn(&mut BTreeMap<String, String>)) {
@@ -52,7 +52,7 @@ fn append(folder: &Path, name: &str, rows: &[String]) {
 }
 
 /// Marks an export; `broken` also puts cells in it that no rule accepts.
-fn mark(folder: &Path, broken: bool) {
+pub fn mark(folder: &Path, broken: bool) {
     for file in [
         "baseline.csv",
         "complaint.csv",
@@ -94,14 +94,14 @@ fn mark(folder: &Path, broken: bool) {
 }
 
 /// One thing that was searched, made ready once: bytes that are no text stand as one sign.
-struct Place {
+pub struct Place {
     text: String,
     lower: String,
     base64: String,
 }
 
 impl Place {
-    fn of(bytes: &[u8]) -> Self {
+    pub fn of(bytes: &[u8]) -> Self {
         let text = String::from_utf8_lossy(bytes).into_owned();
         let base64 = text.replace('-', "+").replace('_', "/");
         Self { lower: text.to_ascii_lowercase(), base64, text }
@@ -128,13 +128,13 @@ fn in_base64(text: &str) -> [String; 3] {
 }
 
 /// Where a text is found, in any of its forms.
-fn places<'f>(found: &'f Found, text: &str) -> Vec<&'f str> {
+pub fn places<'f>(found: &'f Found, text: &str) -> Vec<&'f str> {
     let found = found.iter().filter(|(_, place)| place.holds(text));
     found.map(|(name, _)| name.as_str()).collect()
 }
 
 /// Every file below a folder, but for those in `except`; names count as content.
-fn files(folder: &Path, except: &Path, found: &mut Found) {
+pub fn files(folder: &Path, except: &Path, found: &mut Found) {
     for entry in std::fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
         if path == except {

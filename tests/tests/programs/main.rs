@@ -8,4 +8,5 @@ mod help;
 mod operator;
 mod proxy;
 mod renewal;
+mod rights;
 mod stage;
