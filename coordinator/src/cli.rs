@@ -181,6 +181,27 @@ pub struct Template {
     /// Nothing is published from fewer nodes.
     #[arg(long, value_name = "N", default_value_t = 5)]
     pub minimum_nodes: u32,
+    /// Where a person is counted whom several municipalities hold.
+    #[arg(long, value_enum, default_value_t = Counted::Anywhere)]
+    pub residence: Counted,
+}
+
+/// Where a person is counted whom several municipalities hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Counted {
+    /// In every municipality that holds the person.
+    Anywhere,
+    /// Where the person lives on the last day of the period.
+    OnCensusDate,
+}
+
+impl From<Counted> for fellestall_shared::wire::v1::Residence {
+    fn from(counted: Counted) -> Self {
+        match counted {
+            Counted::Anywhere => Self::Anywhere,
+            Counted::OnCensusDate => Self::OnCensusDate,
+        }
+    }
 }
 
 /// Commands about rounds.

@@ -9,7 +9,7 @@ use fellestall_shared::labels::Labels;
 use fellestall_shared::privacy::{Delta, Loss, Rho};
 use fellestall_shared::statistic::Statistic;
 use fellestall_shared::wire::v1::{
-    LateReleases, LegalBasis, ReleaseMode, StudyDocument, StudyTable,
+    LateReleases, LegalBasis, ReleaseMode, Residence, StudyDocument, StudyTable,
 };
 
 /// What a template is made for.
@@ -25,6 +25,8 @@ pub struct Wish {
     pub ends: String,
     /// Nothing is published from fewer nodes.
     pub minimum_nodes: u32,
+    /// Where a person is counted whom several municipalities hold.
+    pub residence: Residence,
 }
 
 /// Why there is no template.
@@ -68,7 +70,12 @@ pub fn study(wish: &Wish, catalogue: &'static Catalogue) -> Result<StudyDocument
         controller: "The network that collects the figures (edit this)".to_owned(),
         legal_basis: LegalBasis::Consent,
         assessment: None,
-        fields: chosen.iter().flat_map(|statistic| statistic.fields()).cloned().collect(),
+        fields: chosen
+            .iter()
+            .flat_map(|statistic| statistic.fields().iter().map(String::as_str))
+            .chain(wish.residence.fields().iter().copied())
+            .map(str::to_owned)
+            .collect(),
         starts: wish.starts.clone(),
         ends: wish.ends.clone(),
         tables: chosen.iter().map(table).collect(),
@@ -78,6 +85,7 @@ pub fn study(wish: &Wish, catalogue: &'static Catalogue) -> Result<StudyDocument
         municipal_figures: false,
         late_releases: LateReleases::NewVersion,
         municipalities_per_person: 2,
+        residence: wish.residence,
         delta_exponent: Delta::MICRO,
     })
 }
@@ -89,7 +97,7 @@ mod tests {
     use fellestall_shared::digest::Digest;
     use fellestall_shared::privacy::Rho;
     use fellestall_shared::study::Study;
-    use fellestall_shared::wire::v1::StudyDocument;
+    use fellestall_shared::wire::v1::{Residence, StudyDocument};
 
     fn wish(statistics: &[&str]) -> Wish {
         Wish {
@@ -98,14 +106,22 @@ mod tests {
             starts: "2026-01-01".to_owned(),
             ends: "2030-12-31".to_owned(),
             minimum_nodes: 5,
+            residence: Residence::Anywhere,
         }
     }
 
     #[test]
     fn a_template_is_a_valid_study_also_after_a_trip_through_toml() {
         let catalogue = Catalogue::builtin().expect("the catalogue is sound");
-        for statistics in [&[][..], &["S3", "S28"]] {
-            let document = study(&wish(statistics), catalogue).expect("a template");
+        // S5 alone does not read when and why somebody left.
+        for (statistics, residence) in [
+            (&[][..], Residence::Anywhere),
+            (&["S3", "S28"], Residence::Anywhere),
+            (&["S5"], Residence::OnCensusDate),
+        ] {
+            let wish = Wish { residence, ..wish(statistics) };
+            let document = study(&wish, catalogue).expect("a template");
+            assert_eq!(document.municipalities_per_person, 2);
             let text = toml::to_string(&document).expect("TOML");
             let again: StudyDocument = toml::from_str(&text).expect("a document");
             assert_eq!(again, document);

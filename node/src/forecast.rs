@@ -10,6 +10,7 @@ use fellestall_shared::labels::Language;
 use fellestall_shared::period::Period;
 use fellestall_shared::privacy::{Delta, Loss, Rho};
 use fellestall_shared::study::{Study, Table};
+use fellestall_shared::wire::v1::Residence;
 use serde::Serialize;
 
 mod text;
@@ -57,6 +58,15 @@ pub struct Forecast {
     pub charge: String,
     /// The same as epsilon at `delta`, rounded up.
     pub epsilon: f64,
+    /// In how many municipalities the study allows for that one person is held.
+    pub municipalities_per_person: u32,
+    /// What one round costs such a person, in rho: each municipality draws its own noise, so that losses
+    /// add up.
+    pub person_charge: String,
+    /// The same as epsilon at `delta`, rounded up.
+    pub person_epsilon: f64,
+    /// Where such a person is counted.
+    pub residence: Residence,
     /// The delta that epsilon is shown at.
     pub delta: String,
     /// What would be left, in rho, of the lifetime's, the year's and the study's budget.
@@ -108,6 +118,10 @@ impl Forecast {
             nodes,
             charge: charge.to_string(),
             epsilon: charge.epsilon_ceil(delta),
+            municipalities_per_person: document.municipalities_per_person,
+            person_charge: study.person_charge().to_string(),
+            person_epsilon: study.person_charge().epsilon_ceil(delta),
+            residence: document.residence,
             delta: delta.to_string(),
             left_after: LeftAfter { lifetime, year, study: of_study },
             affordable: left.into_iter().all(|left: Rho| charge <= left),

@@ -36,6 +36,7 @@ pub mod person;
 pub mod raw;
 pub mod records;
 mod release;
+mod residence;
 pub mod source;
 mod variable;
 
@@ -297,7 +298,8 @@ fn refuse_absent(report: &source::QualityReport, round: &Round) -> Result<(), Ke
     }
 }
 
-/// Counts the tables of a round over those whose consent is in force for its purpose.
+/// Counts the tables of a round over those whose consent is in force for its purpose, and who are
+/// counted in this municipality.
 ///
 /// # Privacy
 /// P2: the bound that each table's noise is made for is the one that was enforced on each
@@ -311,7 +313,9 @@ fn count(
 ) -> Result<Counts, CountError> {
     let document = round.study().document();
     let (purpose, basis) = (&document.purpose, document.legal_basis);
-    let cohort = consent::cohort(records, purpose, basis, terms, round.period());
+    let census = round.period().last_day();
+    let cohort = consent::cohort(records, purpose, basis, terms, round.period())
+        .of_those(|row| residence::is_counted_here(row, document.residence, census));
     let tables = round.study().tables();
     let asked: Vec<_> =
         tables.iter().map(|table| (table.statistic, table.statistic.bound())).collect();

@@ -8,7 +8,7 @@
 //! **Invariant:** a [`Register`] exists only for a file that is wholly understood; what is not
 //! registered is not permitted.
 
-use crate::files::{self, FileError};
+use crate::files;
 use crate::kernel::{Terms, Withdrawal};
 use fellestall_shared::ids::Purpose;
 use fellestall_shared::labels::Labels;
@@ -19,9 +19,12 @@ use fellestall_shared::wire::v1::{LegalBasis, StudyDocument};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use time::Date;
 use time::macros::format_description;
+
+mod error;
+pub use error::{AddError, NotPermitted, RegisterError};
 
 /// The file's name.
 pub const FILE: &str = "register.toml";
@@ -92,122 +95,6 @@ pub struct RegisteredPurpose {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Register {
     purposes: Vec<RegisteredPurpose>,
-}
-
-/// Why a study is not permitted here. It depends on the study, the register and the day alone.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NotPermitted {
-    /// No such purpose.
-    #[error(
-        "the purpose {purpose} is not in the register of processing ({FILE}); register it first: fellestall-node register add STUDY (--help says what it asks)"
-    )]
-    Unregistered {
-        /// The purpose.
-        purpose: Purpose,
-    },
-    /// Another ground.
-    #[error("the register has another legal basis for the purpose {purpose} than the study")]
-    LegalBasis {
-        /// The purpose.
-        purpose: Purpose,
-    },
-    /// Another controller.
-    #[error("the register has another controller for the purpose {purpose} than the study")]
-    Controller {
-        /// The purpose.
-        purpose: Purpose,
-    },
-    /// Before the start.
-    #[error("the project for the purpose {purpose} starts on {starts}")]
-    NotStarted {
-        /// The purpose.
-        purpose: Purpose,
-        /// Its first day.
-        starts: Date,
-    },
-    /// After the end.
-    #[error("the project for the purpose {purpose} ended on {ends}")]
-    Ended {
-        /// The purpose.
-        purpose: Purpose,
-        /// Its last day.
-        ends: Date,
-    },
-    /// A period that is not wholly within the project.
-    #[error("the period {period} is not wholly within the project for the purpose {purpose}")]
-    Period {
-        /// The purpose.
-        purpose: Purpose,
-        /// The period.
-        period: Period,
-    },
-    /// A column that the purpose does not allow.
-    #[error("the study reads {field}, which the register does not allow for the purpose {purpose}")]
-    Field {
-        /// The purpose.
-        purpose: Purpose,
-        /// The first column that is not allowed.
-        field: String,
-    },
-}
-
-/// What is wrong with the register.
-#[derive(Debug, thiserror::Error)]
-pub enum RegisterError {
-    /// The file cannot be read.
-    #[error("cannot read {}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// The system's answer.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The file is not TOML in the form it should be.
-    #[error("{}: {message}", path.display())]
-    Form {
-        /// The file.
-        path: PathBuf,
-        /// Where and what.
-        message: String,
-    },
-    /// A value that cannot be.
-    #[error("{}: purpose {purpose}: {key} {what}", path.display())]
-    Value {
-        /// The file.
-        path: PathBuf,
-        /// The purpose.
-        purpose: String,
-        /// The key.
-        key: &'static str,
-        /// What is wrong, and how to mend it.
-        what: &'static str,
-    },
-}
-
-/// Why an entry was not added. The register is as it was.
-#[derive(Debug, thiserror::Error)]
-pub enum AddError {
-    /// The register cannot be used, or could not be with the entry.
-    #[error("nothing was added to the register")]
-    Register(#[from] RegisterError),
-    /// The purpose has an entry.
-    #[error(
-        "the purpose {purpose} is in {} already; correct its entry there, then: fellestall-node register check",
-        path.display()
-    )]
-    Stands {
-        /// The purpose.
-        purpose: Purpose,
-        /// The file.
-        path: PathBuf,
-    },
-    /// The entry cannot be written as TOML.
-    #[error("the entry cannot be written; nothing was added to the register")]
-    Form(#[from] toml::ser::Error),
-    /// The file cannot be written.
-    #[error("nothing was added to the register")]
-    File(#[from] FileError),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -441,7 +328,7 @@ impl Section {
         };
         let (starts, ends) = (date("starts", &self.starts)?, date("ends", &self.ends)?);
         if ends < starts {
-            return Err(("ends", "is before starts"));
+            return Err(("ends", "is before starts; correct one of them"));
         }
         let purpose = self
             .id
@@ -463,3 +350,6 @@ impl Section {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

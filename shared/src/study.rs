@@ -37,6 +37,7 @@ pub struct Study {
     ends: Date,
     tables: Vec<Table>,
     charge: Rho,
+    person_charge: Rho,
 }
 
 /// What is wrong with a study document.
@@ -96,11 +97,13 @@ pub enum StudyError {
         statistic: StatisticId,
     },
     /// The document does not declare exactly the fields that its tables read.
-    #[error("the study must declare exactly the fields that its tables read; {field} is {what}")]
+    #[error(
+        "the study must declare exactly the fields that its tables and its rule of residence read; {field} is {what}"
+    )]
     Fields {
         /// The first field in question.
         field: String,
-        /// `missing` or `not read by any table`.
+        /// `missing` or `not read`.
         what: &'static str,
     },
     /// Minimum numbers that protect nobody.
@@ -160,7 +163,11 @@ impl Study {
             .iter()
             .try_fold(Rho::ZERO, |sum, table| sum.plus(table.charge))
             .ok_or(StudyError::Tables)?;
-        Ok(Self { document: document.clone(), digest, starts, ends, tables, charge })
+        let person_charge = (0..document.municipalities_per_person)
+            .try_fold(Rho::ZERO, |sum, _| sum.plus(charge))
+            .ok_or(StudyError::Minimum)?;
+        let document = document.clone();
+        Ok(Self { document, digest, starts, ends, tables, charge, person_charge })
     }
 
     /// The document as it was published.
@@ -185,6 +192,16 @@ impl Study {
     #[must_use]
     pub fn charge(&self) -> Rho {
         self.charge
+    }
+
+    /// What one period costs a person who is held in as many municipalities as the study allows for.
+    ///
+    /// Such a person is in as many data sets, each answered once with noise of its own: k mechanisms
+    /// of rho each compose to k times rho (Bun and Steinke 2016, lemma 1.7). It is not k squared times
+    /// rho, which is the price when one mechanism sees k changes.
+    #[must_use]
+    pub fn person_charge(&self) -> Rho {
+        self.person_charge
     }
 
     /// The last day on which anything may be released.
@@ -241,12 +258,13 @@ fn tables(
 }
 
 fn fields(document: &StudyDocument, tables: &[Table]) -> Result<(), StudyError> {
-    let read: BTreeSet<&String> =
-        tables.iter().flat_map(|table| table.statistic.fields()).collect();
-    let declared: BTreeSet<&String> = document.fields.iter().collect();
-    let first = |what, field: Option<&&String>| {
-        field.map_or(Ok(()), |field| Err(StudyError::Fields { field: (*field).clone(), what }))
+    let of_tables = tables.iter().flat_map(|table| table.statistic.fields()).map(String::as_str);
+    let read: BTreeSet<&str> =
+        of_tables.chain(document.residence.fields().iter().copied()).collect();
+    let declared: BTreeSet<&str> = document.fields.iter().map(String::as_str).collect();
+    let first = |what, field: Option<&&str>| {
+        field.map_or(Ok(()), |field| Err(StudyError::Fields { field: (*field).to_owned(), what }))
     };
     first("missing", read.difference(&declared).next())?;
-    first("not read by any table", declared.difference(&read).next())
+    first("not read", declared.difference(&read).next())
 }

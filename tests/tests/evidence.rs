@@ -37,6 +37,7 @@ async fn world(folder: &Path) -> World {
         starts: "2013-01-01".to_owned(),
         ends: "2035-12-31".to_owned(),
         minimum_nodes: 2,
+        residence: fellestall_shared::wire::v1::Residence::Anywhere,
     };
     let study = template::study(&wish, Catalogue::builtin().expect("sound")).expect("a study");
     world.publish_study(&study).await.expect("a study");

@@ -31,6 +31,7 @@ fn core_study(minimum_nodes: u32) -> StudyDocument {
         starts: "2013-01-01".to_owned(),
         ends: "2035-12-31".to_owned(),
         minimum_nodes,
+        residence: fellestall_shared::wire::v1::Residence::Anywhere,
     };
     template::study(&wish, Catalogue::builtin().expect("the catalogue is sound")).expect("a study")
 }

@@ -22,6 +22,7 @@ fn core_study() -> StudyDocument {
         starts: "2013-01-01".to_owned(),
         ends: "2030-12-31".to_owned(),
         minimum_nodes: 5,
+        residence: fellestall_shared::wire::v1::Residence::Anywhere,
     };
     template::study(&wish, Catalogue::builtin().expect("the catalogue is sound")).expect("a study")
 }

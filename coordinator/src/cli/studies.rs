@@ -136,6 +136,7 @@ pub(super) fn template(wish: Template, output: &mut Output<'_>) -> Result<(), Cl
         starts: wish.starts,
         ends: wish.ends,
         minimum_nodes: wish.minimum_nodes,
+        residence: wish.residence.into(),
     };
     let document = template::study(&wish, Catalogue::builtin()?)?;
     let text = toml::to_string(&document).map_err(|error| CliError::Encoding(error.into()))?;

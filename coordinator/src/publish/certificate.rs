@@ -31,9 +31,9 @@ pub fn release(accepted: &AcceptedRelease, release_key: &VerifyingKey) -> Releas
 
 /// The certificate of a round.
 ///
-/// A person who is held in k municipalities appears in k data sets, each answered once with noise
-/// of its own: k mechanisms of rho each compose to k times rho (Bun and Steinke 2016, lemma 1.7).
-/// It is not k squared times rho, which is the price when one mechanism sees k changes.
+/// It states the loss of a participant in one municipality, and that of a person in as many as the study
+/// allows for: also where a person is counted in one of them only, since a municipality cannot see what
+/// another has recorded.
 ///
 /// # Errors
 /// [`PublishError::Magnitude`] if a loss or a scale is beyond what can be published.
@@ -50,9 +50,7 @@ pub fn certificate(
     let first = study.tables().first().map(|table| table.statistic.id());
     let beyond = || first.map_or(PublishError::Envelope { what: "study" }, too_large);
     let rho = study.charge();
-    let person = (0..document.municipalities_per_person)
-        .try_fold(Rho::ZERO, |sum, _| sum.plus(rho))
-        .ok_or_else(beyond)?;
+    let person = study.person_charge();
     let epsilon = |rho: Rho| Fixed::nearest(rho.epsilon_ceil(document.delta_exponent));
     Ok(Certificate {
         study: document.study.clone(),
@@ -64,6 +62,7 @@ pub fn certificate(
         delta_exponent: document.delta_exponent,
         epsilon: epsilon(rho).ok_or_else(beyond)?,
         municipalities_per_person: document.municipalities_per_person,
+        residence: document.residence,
         person_rho_micro: person,
         person_epsilon: epsilon(person).ok_or_else(beyond)?,
         releases,

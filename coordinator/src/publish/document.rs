@@ -16,7 +16,7 @@ use fellestall_shared::period::Period;
 use fellestall_shared::privacy::{Delta, Loss, Rho};
 use fellestall_shared::signed::{Document, Envelope, VerifyingKey};
 use fellestall_shared::statistic::Variable;
-use fellestall_shared::wire::v1::RefusalReason;
+use fellestall_shared::wire::v1::{RefusalReason, Residence};
 use serde::{Deserialize, Serialize};
 
 /// The format's name and version.
@@ -315,6 +315,9 @@ pub struct Certificate {
     pub epsilon: Fixed,
     /// The number of municipalities that may hold rows of one person.
     pub municipalities_per_person: u32,
+    /// Where a person is counted whom several municipalities hold; left out for everywhere.
+    #[serde(default = "Residence::unsaid", skip_serializing_if = "Residence::is_unsaid")]
+    pub residence: Residence,
     /// The loss of a person in that many municipalities. Each node draws its noise by itself, so
     /// that losses add: the number of municipalities times `rho_micro`.
     pub person_rho_micro: Rho,

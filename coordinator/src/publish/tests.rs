@@ -57,6 +57,7 @@ pub(super) fn document(tables: &[(&str, Loss)]) -> StudyDocument {
         municipal_figures: false,
         late_releases: LateReleases::NewVersion,
         municipalities_per_person: 2,
+        residence: fellestall_shared::wire::v1::Residence::Anywhere,
         delta_exponent: Delta::MICRO,
     }
 }
@@ -201,6 +202,31 @@ fn the_certificate_states_the_loss_per_municipality_and_per_person() {
     assert_eq!(certificate.tables[1].l0, 3);
     assert!((certificate.tables[1].scale.value() - 30_f64.sqrt()).abs() < 1e-6);
     assert_eq!(certificate.releases.len(), 3);
+}
+
+/// The rule is in the certificate and in no other byte; the guarantee for a person is the same, since one
+/// municipality cannot see what another has recorded.
+#[test]
+fn the_certificate_states_where_people_are_counted() {
+    let federation = Federation::new(&core(), 3);
+    let anywhere = publish(federation.input(federation.everyone(|_, _, _| 4))).unwrap();
+    let text = String::from_utf8(anywhere.document).unwrap();
+    assert!(!text.contains("residence"), "a study without the rule keeps its bytes");
+    let residence = fellestall_shared::wire::v1::Residence::OnCensusDate;
+    let mut document = StudyDocument { residence, ..core() };
+    document.fields.extend(residence.fields().iter().map(|field| (*field).to_owned()));
+    let federation = Federation::new(&document, 3);
+    let published = publish(federation.input(federation.everyone(|_, _, _| 4))).unwrap();
+    let certificate = &published.publication.certificate;
+    assert_eq!(certificate.residence, residence);
+    let loss = |certificate: &Certificate| (certificate.rho_micro, certificate.person_rho_micro);
+    assert_eq!(loss(certificate), loss(&anywhere.publication.certificate));
+    let report = federation.verify(&published.bundle).unwrap().to_string();
+    for part in
+        ["one participant's rows in one municipality", "held in 2 municipalities", "lives on"]
+    {
+        assert!(report.contains(part), "{report}");
+    }
 }
 
 #[test]

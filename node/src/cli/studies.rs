@@ -75,6 +75,8 @@ pub(super) fn list(session: &mut Session<'_>) -> Result<Exit, CliError> {
                 "starts": document.starts,
                 "ends": document.ends,
                 "tables": document.tables.len(),
+                "municipalities_per_person": document.municipalities_per_person,
+                "residence": document.residence,
                 "charge": known.study.charge().to_string(),
                 "in_force": known.in_force,
                 "permitted": why_not(known).is_none(),

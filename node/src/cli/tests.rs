@@ -42,6 +42,40 @@ fn init_makes_a_node_that_checks_and_is_not_made_twice() {
 }
 
 #[test]
+fn init_writes_a_register_to_fill_in_and_never_overwrites_one() {
+    let (place, dir) = made();
+    let path = dir.join("register.toml");
+    let text = std::fs::read_to_string(&path).expect("a register");
+    assert!(text.lines().all(|line| line.starts_with('#')), "{text}");
+    let (exit, out, _) = run(&dir, &["register", "list"]);
+    assert_eq!(exit, Exit::Done);
+    assert!(out.contains("register add"), "{out}");
+    let (exit, out, _) = run(&dir, &["--json", "register", "check"]);
+    let facts: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!((exit, &facts["purposes"]), (Exit::Done, &serde_json::json!(0)));
+
+    // One that is there already, as from another node, stands.
+    let other = place.path().join("other");
+    crate::files::create_directory(&other).expect("a directory");
+    std::fs::write(other.join("register.toml"), "# ours\n").expect("written");
+    let init = ["init", "--municipality", "4601", "--records", "export"];
+    assert_eq!(run(&other, &init).0, Exit::Done);
+    let stands = std::fs::read_to_string(other.join("register.toml")).expect("a register");
+    assert_eq!(stands, "# ours\n");
+}
+
+#[test]
+fn a_register_that_is_not_understood_is_named_by_every_command_that_needs_it() {
+    let (_place, dir) = made();
+    std::fs::write(dir.join("register.toml"), "[[purpose]]\nid = 4\n").expect("written");
+    for command in [&["config", "check"][..], &["register", "check"], &["register", "list"]] {
+        let (exit, out, errors) = run(&dir, command);
+        assert_eq!((exit, out.as_str()), (Exit::Failed, ""), "{command:?}");
+        assert!(errors.contains("register.toml") && errors.contains("line 2"), "{errors}");
+    }
+}
+
+#[test]
 fn s14_a_key_that_others_can_read_stops_every_command_that_uses_it() {
     use std::os::unix::fs::PermissionsExt;
     let (_place, dir) = made();

@@ -4,6 +4,7 @@
 
 use super::{Forecast, TableForecast};
 use crate::text::table;
+use fellestall_shared::wire::v1::Residence;
 use std::fmt;
 
 impl fmt::Display for Forecast {
@@ -37,6 +38,21 @@ impl fmt::Display for Forecast {
             "One round costs {} rho (epsilon {:.3} at delta {}).",
             self.charge, self.epsilon, self.delta
         )?;
+        if self.municipalities_per_person > 1 {
+            writeln!(
+                f,
+                "That is for one participant's rows in this municipality. For a person held in {} \
+                 municipalities, each with noise of its own: {} rho (epsilon {:.3}).",
+                self.municipalities_per_person, self.person_charge, self.person_epsilon
+            )?;
+        }
+        if self.residence == Residence::OnCensusDate {
+            writeln!(
+                f,
+                "A person is counted where the person lives on the last day of the period: who has \
+                 moved to another municipality by then is not counted here."
+            )?;
+        }
         if self.already_released {
             writeln!(f, "This node has answered it already: asking again costs nothing.")?;
         }

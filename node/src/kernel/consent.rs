@@ -3,7 +3,7 @@
 //! **Invariant:** what is not known excludes: a date, a status or a purpose that is missing never
 //! lets a participant in.
 
-use super::person::{Consent, ConsentMode, ConsentStatus, Person, PersonId, When};
+use super::person::{Consent, ConsentMode, ConsentStatus, Participant, Person, PersonId, When};
 use super::records::Records;
 use fellestall_shared::digest::Digest;
 use fellestall_shared::ids::{Purpose, ReleaseId};
@@ -64,6 +64,12 @@ impl<'r> Cohort<'r> {
     /// Each of them, in the order of their identifiers.
     pub(super) fn people(&self) -> impl Iterator<Item = (&'r PersonId, &'r Person)> {
         self.people.iter().copied()
+    }
+
+    /// Those of them whose row in the `participant` table is so.
+    pub(super) fn of_those(mut self, is_so: impl Fn(&Participant) -> bool) -> Self {
+        self.people.retain(|(_, person)| is_so(&person.participant));
+        self
     }
 
     /// A keyed digest of who they are, for one question: the municipality can show later whom a

@@ -7,6 +7,7 @@
 use super::consent::{self, Standing, Terms};
 use super::count::{CountError, takes_part};
 use super::person::{Consent, ConsentMode, ConsentStatus, PersonId, When};
+use super::residence::is_counted_here;
 use super::source::{self, SourceConfig, SourceError};
 use fellestall_shared::ids::{Purpose, ReleaseId, StatisticId};
 use fellestall_shared::period::Period;
@@ -200,6 +201,7 @@ pub fn person(
         let document = asked.study.document();
         let (purpose, basis) = (&document.purpose, document.legal_basis);
         let last = asked.period.last_day();
+        let here = is_counted_here(&person.participant, document.residence, last);
         let standing = |terms| consent::standing(rows, purpose, basis, terms, last);
         let tables: Result<Vec<_>, CountError> = asked
             .study
@@ -208,7 +210,7 @@ pub fn person(
             .map(|table| {
                 Ok(PersonTable {
                     statistic: table.statistic.id().clone(),
-                    takes_part: takes_part(person, table.statistic, asked.period)?,
+                    takes_part: here && takes_part(person, table.statistic, asked.period)?,
                     bound: table.statistic.bound(),
                 })
             })

@@ -24,6 +24,7 @@ use time::Date;
 use time::macros::format_description;
 
 pub(super) mod drawn;
+pub(super) mod question;
 
 /// The purpose that people consent to.
 pub(super) const PURPOSE: &str = "housing-first-statistics";

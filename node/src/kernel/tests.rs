@@ -14,6 +14,7 @@ use std::fmt::{Debug, Display};
 mod budget;
 mod crash;
 mod damage;
+mod difference;
 mod files;
 mod replay;
 mod support;

@@ -136,6 +136,43 @@ pub enum LegalBasis {
     PublicTask,
 }
 
+/// Where a person is counted whom several municipalities hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Residence {
+    /// In every municipality that holds the person.
+    Anywhere,
+    /// Where the person lives on the last day of the period: a municipality does not count who has
+    /// left it for another one by then.
+    OnCensusDate,
+}
+
+impl Residence {
+    /// What a study says that says nothing: so it is written, and so its bytes stay what they were.
+    const UNSAID: Self = Self::Anywhere;
+
+    /// What stands for a residence that is left out.
+    #[must_use]
+    pub fn unsaid() -> Self {
+        Self::UNSAID
+    }
+
+    /// Whether it is left out when it is written.
+    #[must_use]
+    pub fn is_unsaid(&self) -> bool {
+        *self == Self::UNSAID
+    }
+
+    /// The columns of the records that tell, as `participant.exit_date`.
+    #[must_use]
+    pub fn fields(self) -> &'static [&'static str] {
+        match self {
+            Self::Anywhere => &[],
+            Self::OnCensusDate => &["participant.exit_date", "participant.exit_reason"],
+        }
+    }
+}
+
 /// Whether the coordinator sees each node's noisy table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -205,6 +242,9 @@ pub struct StudyDocument {
     pub late_releases: LateReleases,
     /// In how many municipalities one person may be held, as the published guarantee assumes.
     pub municipalities_per_person: u32,
+    /// Where a person is counted whom several municipalities hold.
+    #[serde(default = "Residence::unsaid", skip_serializing_if = "Residence::is_unsaid")]
+    pub residence: Residence,
     /// The delta at which epsilon is shown.
     pub delta_exponent: Delta,
 }

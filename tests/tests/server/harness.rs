@@ -122,6 +122,7 @@ impl World {
             starts: "2016-01-01".to_owned(),
             ends: "2099-12-31".to_owned(),
             minimum_nodes: 2,
+            residence: fellestall_shared::wire::v1::Residence::Anywhere,
         };
         let document = template::study(&wish, catalogue).expect("a study");
         let (store, key) = (self.server.store(), &self.home.signing_key);

@@ -2,7 +2,9 @@
 //!
 //! **Invariant:** nothing is called checked that was only read.
 
+use super::super::Certificate;
 use super::{Digest, Publication, RoundId};
+use fellestall_shared::wire::v1::Residence;
 use serde::Serialize;
 use std::fmt;
 
@@ -55,6 +57,9 @@ pub struct VerifyReport {
     pub releases: usize,
     /// Figures that were recomputed.
     pub figures: usize,
+    /// In words: the loss of one participant in one municipality, and of a person in as many as the
+    /// study allows for.
+    pub guarantee: String,
     /// What was checked.
     pub checked: Vec<Checked>,
     /// What was not, and can't be with this file.
@@ -87,6 +92,7 @@ impl VerifyReport {
             coordinator_key: publication.certificate.coordinator_key.fingerprint(),
             nodes: publication.certificate.releases.len(),
             releases,
+            guarantee: guarantee(&publication.certificate),
             figures: publication.tables.iter().map(|table| table.cells.len()).sum(),
             checked,
             not_checked,
@@ -98,6 +104,20 @@ impl VerifyReport {
     pub fn is_complete(&self) -> bool {
         [Checked::TrustedKey, Checked::Sums].iter().all(|check| self.checked.contains(check))
     }
+}
+
+/// The guarantee that a certificate states.
+fn guarantee(certificate: &Certificate) -> String {
+    let Certificate { unit, epsilon, person_epsilon, municipalities_per_person, .. } = certificate;
+    let counted = match certificate.residence {
+        Residence::Anywhere => "",
+        Residence::OnCensusDate => "; counted where the person lives on the last day of the period",
+    };
+    format!(
+        "epsilon {epsilon} for {unit}; {person_epsilon} for a person held in \
+         {municipalities_per_person} municipalities; at delta {}{counted}",
+        certificate.delta_exponent
+    )
 }
 
 impl fmt::Display for Checked {
@@ -136,6 +156,7 @@ impl fmt::Display for VerifyReport {
             self.nodes,
             self.coordinator_key.short()
         )?;
+        writeln!(f, "{}", self.guarantee)?;
         for checked in &self.checked {
             writeln!(f, "  checked      {checked}")?;
         }

@@ -10,6 +10,7 @@ use fellestall_shared::limits::CELL_MAGNITUDE;
 use fellestall_shared::privacy::{Bound, Epsilon, Loss, Rho};
 use goodness::{Masses, chi_square_tail};
 
+mod difference;
 mod goodness;
 
 const ALPHA: f64 = 1e-6;

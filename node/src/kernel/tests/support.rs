@@ -19,7 +19,7 @@ use fellestall_shared::round::Round;
 use fellestall_shared::signed::SigningKey;
 use fellestall_shared::study::Study;
 use fellestall_shared::wire::v1::{
-    LateReleases, LegalBasis, ReleaseMode, RoundDocument, StudyDocument, StudyTable,
+    LateReleases, LegalBasis, ReleaseMode, Residence, RoundDocument, StudyDocument, StudyTable,
 };
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -84,6 +84,7 @@ pub fn round(study: &str, version: u32, about: &str, rho_micro: &[u64]) -> Round
         municipal_figures: false,
         late_releases: LateReleases::NewVersion,
         municipalities_per_person: 1,
+        residence: Residence::Anywhere,
         delta_exponent: Delta::MICRO,
     };
     let digest = Digest::of("test", &serde_json::to_vec(&document).expect("JSON"));
