@@ -39,6 +39,7 @@ fn study(name: &str) -> StudyDocument {
         starts: "2013-01-01".to_owned(),
         ends: ENDS.to_owned(),
         minimum_nodes: 2,
+        residence: fellestall_shared::wire::v1::Residence::Anywhere,
     };
     let catalogue = Catalogue::builtin().expect("the catalogue is sound");
     let study = template::study(&wish, catalogue).expect("a study");
