@@ -258,7 +258,7 @@ impl WorldNode {
         Ok(daemon.cycle(&mut stopped).await?)
     }
 
-    /// The operator approves one study that the node has fetched, and leaves the others.
+    /// The operator approves one study that the node has fetched, as `core.1`, and leaves the others.
     ///
     /// # Errors
     /// If there is no such study in force.
@@ -281,7 +281,7 @@ impl WorldNode {
         let by = Actor::named("operator");
         let decider = Decider { by: &by, now: self.clock.now() };
         let (known, _) = decisions::studies(&state, &membership, decider.now)?;
-        for study in known.iter().filter(|one| wanted(one.study.document().study.as_str())) {
+        for study in known.iter().filter(|one| wanted(&one.name())) {
             let register = registered(&self.directory, study.study.document())?;
             decisions::decide(&mut state, &membership, &key, &register, study, answer, decider)?;
         }

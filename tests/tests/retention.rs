@@ -17,7 +17,7 @@ use fellestall_shared::labels::Language;
 use fellestall_shared::period::Period;
 use fellestall_shared::privacy::Rho;
 use fellestall_shared::signed::{SigningKey, Verified};
-use fellestall_shared::wire::v1::StudyDocument;
+use fellestall_shared::wire::v1::{Residence, StudyDocument};
 use fellestall_tests::synthetic;
 use fellestall_tests::world::{World, WorldNode};
 use std::path::Path;
@@ -39,7 +39,7 @@ fn study(name: &str) -> StudyDocument {
         starts: "2013-01-01".to_owned(),
         ends: ENDS.to_owned(),
         minimum_nodes: 2,
-        residence: fellestall_shared::wire::v1::Residence::Anywhere,
+        residence: Residence::Anywhere,
     };
     let catalogue = Catalogue::builtin().expect("the catalogue is sound");
     let study = template::study(&wish, catalogue).expect("a study");
@@ -58,7 +58,7 @@ async fn project(folder: &Path) -> World {
     }
     world.nodes[0].cycle().await.expect("a cycle");
     world.open_round(&answered, period()).await.expect("a round");
-    world.nodes[0].approve_one("core").expect("an approval");
+    world.nodes[0].approve_one("core.1").expect("an approval");
     world.nodes[0].cycle().await.expect("a cycle");
     world
 }

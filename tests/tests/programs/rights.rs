@@ -115,3 +115,56 @@ fn a_person_is_told_and_it_is_written_nowhere_who() {
     assert_eq!(lookups.len(), 7, "four, one for nobody, and two reports that were written");
     assert!(lookups.iter().all(|entry| entry.body.by.name() == "the-operator"));
 }
+
+/// The commands for the end of a project and for the evidence, as an operator gives them.
+#[test]
+fn an_operator_lists_purges_and_writes_the_evidence() {
+    let (stage, node, _) = released();
+    let listed = stage.must(&node, &["--lang", "en", "retention"]);
+    assert!(listed.contains("snapshots") && listed.contains("2035-12-31"), "{listed}");
+    let kept: Value =
+        serde_json::from_str(&stage.must(&node, &["--json", "retention"])).expect("JSON");
+    let kept = kept.as_array().expect("a list");
+    assert!(kept.iter().all(|one| one["may_be_purged"] == false) && kept.len() >= 8);
+
+    let purge = ["purge", "housing-first-statistics"];
+    let refused = stage.operate(&node, &purge);
+    assert_eq!(refused.code, Some(3));
+    assert!(refused.err.contains("2035-12-31"), "{}", refused.err);
+    assert_eq!(stage.operate(&node, &["purge", "other-purpose"]).code, Some(1));
+
+    let out = stage.path("evidence");
+    let folder = out.to_string_lossy();
+    stage.must(&node, &["evidence", "--out", &folder]);
+    for name in ["evidence.nb.html", "evidence.nn.html", "evidence.en.html", "evidence.json"] {
+        let path = out.join(name);
+        let text = std::fs::read_to_string(&path).expect("a file");
+        assert!(text.contains("core.1.2016H2"), "{name}");
+        let mode = std::fs::metadata(&path).expect("a file").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+    let again = stage.operate(&node, &["evidence", "--out", &folder]);
+    assert_eq!(again.code, Some(1));
+    assert!(again.err.contains("not overwritten"), "{}", again.err);
+    let alone = stage.path("one");
+    let one = ["--lang", "nn", "evidence", "--one-language", "--out", &alone.to_string_lossy()];
+    stage.must(&node, &one);
+    let names = std::fs::read_dir(&alone).expect("a folder").count();
+    assert_eq!(names, 2, "one page and the numbers");
+
+    // The project ends.
+    let register = node.join("register.toml");
+    let text = std::fs::read_to_string(&register).expect("a register");
+    std::fs::write(&register, text.replace("2035-12-31", "2020-12-31")).expect("written");
+    let before = stage.must(&node, &["--json", "status"]);
+    let done = stage.must(&node, &[&["--lang", "en"], &purge[..]].concat());
+    assert!(
+        done.contains("Destroyed") && done.contains("a budget that was spent must not come back")
+    );
+    let again = stage.must(&node, &purge);
+    assert!(again.contains("done before"), "{again}");
+    let file = node.join("attestations/housing-first-statistics.json");
+    let verified = stage.must(&node, &["attestation", "verify", &file.to_string_lossy()]);
+    assert!(verified.contains("The signature holds"));
+    assert_eq!(stage.must(&node, &["--json", "status"]), before, "the budget is as it was");
+}
