@@ -14,7 +14,7 @@ use error::ApiError;
 use fellestall_shared::catalogue::Catalogue;
 use fellestall_shared::clock::Clock;
 use fellestall_shared::limits::{HEADER_COUNT, REQUEST_TIMEOUT};
-use fellestall_shared::signed::VerifyingKey;
+use fellestall_shared::signed::{SigningKey, VerifyingKey};
 use http::header::CONTENT_ENCODING;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -24,6 +24,7 @@ mod enrolment;
 pub mod error;
 pub mod peer;
 mod uploads;
+mod witness;
 mod work;
 
 /// Bodies of enrolled nodes that are held in memory at once, at the most.
@@ -40,6 +41,8 @@ pub struct Service {
     pub authority: Authority,
     /// The key that nodes check studies and rounds with.
     pub coordinator_key: VerifyingKey,
+    /// The key that signs what nodes are countersigned with.
+    pub signing_key: SigningKey,
     /// The statistics.
     pub catalogue: &'static Catalogue,
     /// The time.
@@ -56,12 +59,13 @@ impl Service {
     pub fn new(
         store: Store,
         authority: Authority,
-        coordinator_key: VerifyingKey,
+        signing_key: SigningKey,
         catalogue: &'static Catalogue,
         clock: Arc<dyn Clock>,
     ) -> Self {
+        let coordinator_key = signing_key.verifying_key();
         let (bodies, strangers) = (Semaphore::new(BODIES), Semaphore::new(STRANGERS));
-        Self { store, authority, coordinator_key, catalogue, clock, bodies, strangers }
+        Self { store, authority, coordinator_key, signing_key, catalogue, clock, bodies, strangers }
     }
 }
 
@@ -75,6 +79,8 @@ pub fn router(service: Arc<Service>) -> Router {
         .route("/v1/work", get(work::work))
         .route("/v1/decisions/{study}", put(uploads::decision))
         .route("/v1/releases/{release}", put(uploads::release))
+        .route("/v1/releases", get(witness::releases))
+        .route("/v1/witness", get(witness::last).post(witness::state))
         .fallback(async || ApiError::NotFound { what: "route" })
         .method_not_allowed_fallback(async || ApiError::NotFound { what: "method on this route" })
         .layer(middleware::from_fn(guard))

@@ -72,11 +72,10 @@ impl Server {
             Some(address) => Some(listen(address).await?),
             None => None,
         };
-        let coordinator_key = signing_key.verifying_key();
         let service = Arc::new(Service::new(
             store.clone(),
             authority,
-            coordinator_key,
+            signing_key,
             catalogue,
             Arc::clone(&clock),
         ));

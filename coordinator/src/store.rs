@@ -20,6 +20,7 @@ pub mod releases;
 pub mod rounds;
 mod schema;
 pub mod studies;
+pub mod witnesses;
 
 /// Connections of one process to the database, at the most.
 const CONNECTIONS: u32 = 8;

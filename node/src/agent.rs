@@ -10,7 +10,7 @@ use fellestall_shared::clock::Timestamp;
 use fellestall_shared::digest::Digest;
 use fellestall_shared::ids::RoundId;
 use fellestall_shared::limits::{
-    BACKOFF_FIRST, BACKOFF_LONGEST, CERTIFICATE_RENEW_BEFORE, CLOCK_SKEW,
+    BACKOFF_FIRST, BACKOFF_LONGEST, CERTIFICATE_RENEW_BEFORE, CLOCK_SKEW, WITNESS_EVERY,
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
@@ -37,6 +37,10 @@ pub enum Event {
     Renewed(Timestamp),
     /// The coordinator has a decision.
     DecisionSent,
+    /// The coordinator has countersigned where the node stands.
+    Witnessed,
+    /// The coordinator knows another ledger of this node, or a longer one.
+    WitnessRefused,
     /// A release is recorded: made now, or earlier.
     Recorded(RoundId),
     /// The coordinator has a release, and the ledger knows.
@@ -62,6 +66,8 @@ pub enum Effect {
     Renew,
     /// Send a signed decision.
     SendDecision(Digest),
+    /// Let the coordinator countersign where the node stands.
+    Witness,
     /// Make the release of a round, or find the one recorded.
     Release(RoundId),
     /// Send the recorded bytes.
@@ -83,11 +89,14 @@ pub enum Stopped {
 
 /// How the last cycle went.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "four things that may each have happened")]
 pub struct Cycle {
     /// Rounds whose release the coordinator has.
     pub sent: BTreeSet<RoundId>,
     /// Rounds that the kernel did not answer.
     pub not_released: BTreeSet<RoundId>,
+    /// Whether the coordinator knows another ledger of this node, so that nothing was released.
+    pub witness_refused: bool,
     /// Whether the coordinator refused something for good.
     pub rejected: bool,
     /// Whether the coordinator was not reached.
@@ -107,6 +116,9 @@ pub struct Agent {
     rejected: BTreeSet<Digest>,
     not_before: BTreeMap<RoundId, Timestamp>,
     renew_not_before: Option<Timestamp>,
+    witnessed: Option<Timestamp>,
+    witnessed_for: BTreeSet<RoundId>,
+    stating_for: Vec<RoundId>,
     cycle: Cycle,
 }
 
@@ -123,6 +135,9 @@ impl Agent {
             rejected: BTreeSet::new(),
             not_before: BTreeMap::new(),
             renew_not_before: None,
+            witnessed: None,
+            witnessed_for: BTreeSet::new(),
+            stating_for: Vec::new(),
             cycle: Cycle::default(),
         }
     }
@@ -144,6 +159,17 @@ impl Agent {
                 self.next(jitter)
             }
             Event::DecisionSent => self.next(jitter),
+            Event::Witnessed => {
+                self.witnessed = Some(now);
+                self.witnessed_for.extend(self.stating_for.drain(..));
+                self.next(jitter)
+            }
+            Event::WitnessRefused => {
+                self.cycle.witness_refused = true;
+                self.witnessed = None;
+                self.queue.retain(|effect| !matches!(effect, Effect::Release(_)));
+                self.next(jitter)
+            }
             Event::Recorded(round) => {
                 self.queue.push_front(Effect::Send(round));
                 self.next(jitter)
@@ -197,13 +223,29 @@ impl Agent {
         }
         let unsent = situation.unsent.into_iter().filter(|study| !self.rejected.contains(study));
         self.queue.extend(unsent.map(Effect::SendDecision));
-        for round in situation.rounds {
+        let open = situation.rounds.into_iter().filter(|round| !self.done.contains(round));
+        let open: Vec<_> = open.collect();
+        if self.is_witness_due(now, &open) {
+            self.stating_for.clone_from(&open);
+            self.queue.push_back(Effect::Witness);
+        }
+        for round in open {
             let waits = self.not_before.get(&round).is_some_and(|moment| now < *moment);
-            if !waits && !self.done.contains(&round) {
+            if !waits {
                 self.queue.push_back(Effect::Release(round));
             }
         }
         self.next(jitter)
+    }
+
+    /// Once a day; when a round is first seen; and for as long as rounds are open, as often as one is
+    /// tried again. Whether one is tried hangs on the records, so it is not asked about here.
+    fn is_witness_due(&self, now: Timestamp, open: &[RoundId]) -> bool {
+        let Some(last) = self.witnessed else { return true };
+        let within = |wait: Duration| last <= now && now < last.plus(wait);
+        !within(WITNESS_EVERY)
+            || open.iter().any(|round| !self.witnessed_for.contains(round))
+            || (!open.is_empty() && !within(BACKOFF_LONGEST))
     }
 
     fn next(&mut self, jitter: f64) -> Effect {

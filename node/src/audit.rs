@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 mod chain;
+mod countersign;
 mod event;
 mod export;
 mod head;
@@ -24,9 +25,10 @@ mod notes;
 mod verify;
 
 pub use chain::{AuditLog, head_after};
+pub use countersign::{Countersignature, Parties, commitment, head_of};
 pub use event::{Event, Unanswered};
-pub use export::{export, import};
-pub use verify::{Report, compare, report, verify};
+pub use export::{Imported, export, import};
+pub use verify::{Countersigned, Report, checked, compare, verify};
 
 /// The file's name.
 pub const FILE: &str = "audit.sqlite";
@@ -142,6 +144,21 @@ pub enum AuditError {
         /// The last entry that it is over.
         sequence: u64,
     },
+    /// The coordinator's answer is not a witness of what was stated.
+    #[error(
+        "the coordinator's countersignature is not one of what this node stated; it is not taken"
+    )]
+    NotAWitness,
+    /// The coordinator's key is not known, so that countersignatures cannot be checked.
+    #[error(
+        "the node's state cannot be read, and with it the key that the log is countersigned with"
+    )]
+    NoKey,
+    /// A statement could not be made.
+    #[error(
+        "the statement for the coordinator could not be signed, or the system gave no random numbers"
+    )]
+    NotStated,
     /// The log and the ledger tell of different releases.
     #[error(
         "{}: the release at entry {sequence} is not in the ledger as it is written here, or one of the ledger is not written here; nothing is released until the data protection officer has looked at it",

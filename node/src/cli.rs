@@ -26,6 +26,7 @@ mod ledger;
 mod log;
 mod output;
 mod person;
+mod recover;
 mod register;
 mod retention;
 mod run;
@@ -119,6 +120,8 @@ enum Command {
     Attestation(retention::AttestationCommand),
     /// Write the evidence pack: the record of processing, what is released, the list of what left.
     Evidence(evidence::EvidenceArgs),
+    /// Bring the ledger of a restored node up to what the coordinator has witnessed.
+    Recover,
     /// Work on the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -311,6 +314,7 @@ fn dispatch(session: &mut Session<'_>, command: Command) -> Result<Exit, CliErro
         Command::Purge(arguments) => retention::purge(session, &arguments),
         Command::Attestation(command) => retention::attestation(session, &command),
         Command::Evidence(arguments) => evidence::write(session, &arguments),
+        Command::Recover => recover::recover(session),
         Command::Config(ConfigCommand::Check) => setup::check(session),
         Command::Completions { shell } => setup::completions(session, shell),
     }

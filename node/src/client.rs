@@ -9,10 +9,11 @@ use fellestall_shared::clock::Clock;
 use fellestall_shared::digest::Digest;
 use fellestall_shared::ids::ReleaseId;
 use fellestall_shared::limits::{CLIENT_TIMEOUT, DOCUMENT_BYTES, WORK_BYTES};
+use fellestall_shared::signed::Envelope;
 use fellestall_shared::tls;
 use fellestall_shared::wire::v1::{
-    EnrolmentQuery, EnrolmentRequest, EnrolmentState, Health, IssuedCertificate, Receipt,
-    RenewalRequest, Work,
+    EnrolmentQuery, EnrolmentRequest, EnrolmentState, Health, IssuedCertificate, OwnReleases,
+    Receipt, RenewalRequest, Work,
 };
 use reqwest::{Method, NoProxy, Proxy, Response, StatusCode, Url, header, redirect};
 use rustls::pki_types::{CertificateDer, UnixTime};
@@ -163,6 +164,34 @@ impl Client {
         let answer = self.send(Method::PUT, &format!("/v1/releases/{id}"), Some(bytes)).await?;
         let receipt: Receipt = self.read(answer, DOCUMENT_BYTES).await?;
         if receipt.release == id { Ok(receipt) } else { Err(ClientError::Answer) }
+    }
+
+    /// Sends a signed statement of where this node stands, and gets the signed witness; the same bytes
+    /// may be sent again.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn witness(&self, bytes: Vec<u8>) -> Result<Envelope, ClientError> {
+        let answer = self.send(Method::POST, "/v1/witness", Some(bytes)).await?;
+        self.read(answer, DOCUMENT_BYTES).await
+    }
+
+    /// Asks for the last witness of this node.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn last_witness(&self) -> Result<Envelope, ClientError> {
+        let answer = self.send(Method::GET, "/v1/witness", None).await?;
+        self.read(answer, DOCUMENT_BYTES).await
+    }
+
+    /// Asks for this node's own releases after a place in its ledger: some, if there are many.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn own_releases(&self, after: u64) -> Result<Vec<Envelope>, ClientError> {
+        let answer = self.send(Method::GET, &format!("/v1/releases?after={after}"), None).await?;
+        Ok(self.read::<OwnReleases>(answer, WORK_BYTES).await?.releases)
     }
 
     async fn post<B: Serialize, T: DeserializeOwned>(

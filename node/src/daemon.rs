@@ -8,17 +8,17 @@ use crate::audit::{self, Actor, AuditLog};
 use crate::client::{Client, ClientError, Meaning, Route};
 use crate::config::Config;
 use crate::decisions::DecisionError;
-use crate::engine::{self, EngineError, Severity};
+use crate::engine::{self, EngineError};
 use crate::enrol::EnrolError;
-use crate::kernel::{ApprovedRound, Kernel, KernelError, Recorded, Release};
+use crate::kernel::{ApprovedRound, Kernel, Recorded, Release};
 use crate::keys::{KeyError, KeyStore};
 use crate::register::Register;
 use crate::state::{Enrolment, Membership, State};
 use crate::work::{self, Todo};
-use fellestall_shared::clock::{Clock, Timestamp};
+use fellestall_shared::clock::Clock;
 use fellestall_shared::digest::Digest;
 use fellestall_shared::ids::RoundId;
-use fellestall_shared::wire::v1::{Receipt, RenewalRequest};
+use fellestall_shared::wire::v1::RenewalRequest;
 use ring::rand::{SecureRandom, SystemRandom};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -27,7 +27,9 @@ use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
 mod error;
+mod release;
 mod report;
+mod witness;
 pub use error::{DaemonError, explain};
 pub use report::Report;
 
@@ -68,6 +70,7 @@ impl Daemon {
         let client = work::client(&config, &membership, proxy.clone(), Arc::clone(&clock))?;
         // A damaged ledger or log is found before the coordinator is asked for anything.
         let ledger = engine::open(&config, &membership)?.history().map_err(EngineError::from)?;
+        audit::verify(directory)?;
         audit::compare(directory, &AuditLog::open(directory)?.entries()?, &ledger)?;
         Ok(Self {
             agent: Agent::new(config.poll, membership.certificate_expires),
@@ -132,6 +135,7 @@ impl Daemon {
                 Effect::Poll => self.poll(stop).await,
                 Effect::Renew => self.renew(stop).await,
                 Effect::SendDecision(study) => self.send_decision(study, stop).await,
+                Effect::Witness => self.witness(stop).await,
                 Effect::Release(round) => Ok(self.release(round).await?),
                 Effect::Send(round) => self.send(round, stop).await,
             };
@@ -240,103 +244,6 @@ impl Daemon {
         }
     }
 
-    /// Makes or finds the release of a round. Not cut off by a stop: it is soon done.
-    async fn release(&mut self, id: RoundId) -> Result<Event, DaemonError> {
-        let Some(round) = self.rounds.get(&id).cloned() else {
-            return Ok(Event::NotReleased(id));
-        };
-        let kernel = self.kernel.take();
-        let (config, membership) = (Arc::clone(&self.config), self.membership.clone());
-        let now = self.clock.now();
-        let made =
-            spawn_blocking(move || logged_release(kernel, &config, &membership, &round, now))
-                .await
-                .map_err(|_| EngineError::CutOff)??;
-        match made {
-            Ok((kernel, release)) => {
-                self.kernel = Some(kernel);
-                self.recorded = Some(release);
-                tracing::info!(round = %id, "the release is recorded");
-                Ok(Event::Recorded(id))
-            }
-            Err(error) if error.severity() == Severity::Fatal => Err(error.into()),
-            Err(error) => {
-                let why = explain(&error);
-                tracing::error!(round = %id, error = %why, "the round is not answered");
-                self.report.budget_refused |= error.severity() == Severity::Refused;
-                self.report.not_released.insert(id.clone(), why);
-                Ok(Event::NotReleased(id))
-            }
-        }
-    }
-
-    async fn send(
-        &mut self,
-        id: RoundId,
-        stop: &mut watch::Receiver<bool>,
-    ) -> Result<Event, Undone> {
-        let (Some(release), Some(kernel)) = (self.recorded.take(), self.kernel.take()) else {
-            return Ok(Event::NotReleased(id));
-        };
-        let answer =
-            or_stop(stop, self.client.put_release(release.id(), release.bytes().to_vec())).await?;
-        match answer {
-            Ok(receipt) => self.note_receipt(id, kernel, release, receipt).await,
-            Err(error) if error.meaning() == Meaning::Final => {
-                self.kernel = Some(kernel);
-                tracing::error!(round = %id, %error, "the release was not taken; it stays recorded");
-                self.report.not_released.insert(id.clone(), error.to_string());
-                Ok(Event::ReleaseRejected(id))
-            }
-            Err(error) => Ok(self.failed(error, "the release was not sent; it is sent again")),
-        }
-    }
-
-    async fn note_receipt(
-        &mut self,
-        id: RoundId,
-        mut kernel: Kernel,
-        release: Release<Recorded>,
-        receipt: Receipt,
-    ) -> Result<Event, Undone> {
-        let (directory, round, now) = (self.config.directory.clone(), id.clone(), self.clock.now());
-        let (kernel, noted, logged) = spawn_blocking(move || {
-            let (id, payload) = (release.id(), release.payload_digest());
-            let noted = kernel.mark_sent(release, &receipt).map(drop);
-            let what = audit::Event::Sent { round, release: id, payload };
-            let logged = match &noted {
-                Ok(()) => AuditLog::open(&directory)
-                    .and_then(|mut log| log.append_once(now, &Actor::node(), what)),
-                Err(_) => Ok(()),
-            };
-            (kernel, noted, logged)
-        })
-        .await
-        .map_err(|_| DaemonError::Engine(EngineError::CutOff))?;
-        self.kernel = Some(kernel);
-        logged.map_err(DaemonError::Audit)?;
-        match noted {
-            Ok(()) => {
-                tracing::info!(round = %id, "the coordinator has the release");
-                Ok(Event::Sent(id))
-            }
-            Err(error @ KernelError::Receipt) => {
-                tracing::error!(round = %id, %error, "the receipt is not for what was sent");
-                self.report.not_released.insert(id.clone(), error.to_string());
-                Ok(Event::ReleaseRejected(id))
-            }
-            Err(error) => {
-                let error = EngineError::from(error);
-                if error.severity() == Severity::Fatal {
-                    return Err(DaemonError::Engine(error).into());
-                }
-                // It is sent again later, and the receipt noted then.
-                tracing::error!(round = %id, %error, "the receipt could not be noted");
-                Ok(Event::NotReleased(id))
-            }
-        }
-    }
-
     fn failed(&mut self, error: ClientError, what: &'static str) -> Event {
         tracing::warn!(%error, "{what}");
         let noted = State::open(&self.config.directory)
@@ -366,34 +273,6 @@ impl From<DaemonError> for Undone {
     fn from(error: DaemonError) -> Self {
         Self::Error(error)
     }
-}
-
-/// Makes or finds a release between two looks at the audit log: a log that does not hold releases
-/// nothing, and what is recorded is written down before it is sent. A release whose entry a crash cut
-/// off gets it here, when the same bytes are found again.
-fn logged_release(
-    kernel: Option<Kernel>,
-    config: &Config,
-    membership: &Membership,
-    round: &ApprovedRound,
-    now: Timestamp,
-) -> Result<Result<(Kernel, Release<Recorded>), EngineError>, DaemonError> {
-    let mut log = AuditLog::open(&config.directory)?;
-    let entries = log.entries()?;
-    let made = match kernel.map_or_else(|| engine::open(config, membership), Ok) {
-        Ok(mut kernel) => {
-            let ledger = kernel.history().map_err(EngineError::from)?;
-            audit::compare(&config.directory, &entries, &ledger)?;
-            engine::release(&mut kernel, config, round).map(|release| (kernel, release))
-        }
-        Err(error) => Err(error),
-    };
-    let id = round.round().id();
-    match &made {
-        Ok((_, release)) => log.note_released(now, id, release)?,
-        Err(error) => log.note_not_released(now, id, error.reason())?,
-    }
-    Ok(made)
 }
 
 /// Leaves out the rounds of which both sides know that the coordinator has the release. Where they

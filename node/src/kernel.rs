@@ -18,8 +18,8 @@ use crate::kernel::source::{SourceConfig, SourceError};
 use fellestall_shared::ids::{MunicipalityNumber, NodeId, ReleaseId, RoundId, StudyId};
 use fellestall_shared::period::Period;
 use fellestall_shared::round::Round;
-use fellestall_shared::signed::SigningKey;
-use fellestall_shared::wire::v1::Receipt;
+use fellestall_shared::signed::{Envelope, SigningKey};
+use fellestall_shared::wire::v1::{LedgerHead, Receipt};
 use std::path::PathBuf;
 
 mod bound;
@@ -231,6 +231,25 @@ impl Kernel {
     /// [`KernelError::Journal`].
     pub fn history(&self) -> Result<Vec<LedgerEntry>, KernelError> {
         Ok(self.journal.read(None)?.0)
+    }
+
+    /// Puts back those of `known` that this copy of the ledger does not hold, as after a backup was
+    /// restored; how many they were. `known` are releases of this node as others have them, in order,
+    /// and `until` is where its ledger was seen to stand: it must hold both in the end. They are read
+    /// from their own signed bytes, and from nothing else.
+    ///
+    /// # Errors
+    /// [`KernelError::Journal`]; after [`JournalError::Gap`] the ledger is as it was.
+    ///
+    /// # Privacy
+    /// P2: it adds charges and takes none away, reads no record and draws no noise. What it adds was
+    /// signed by this node's own release key, and takes the place in the chain that it had.
+    pub fn recover(
+        &mut self,
+        known: Vec<Envelope>,
+        until: LedgerHead,
+    ) -> Result<usize, KernelError> {
+        Ok(self.journal.recover(known, until)?)
     }
 
     /// Notes that the coordinator has a release. A second receipt changes nothing.

@@ -21,4 +21,5 @@ pub mod retention;
 pub mod rights;
 pub mod state;
 mod text;
+pub mod witness;
 pub mod work;

@@ -57,6 +57,10 @@ pub const CLIENT_TIMEOUT: Duration = Duration::from_secs(30);
 pub const BACKOFF_FIRST: Duration = Duration::from_secs(2);
 /// Longest wait between two attempts.
 pub const BACKOFF_LONGEST: Duration = Duration::from_mins(15);
+/// A node that has nothing to send lets its ledger and log be countersigned this often.
+pub const WITNESS_EVERY: Duration = Duration::from_hours(24);
+/// Releases that a node puts back into a ledger that lost them, at the most.
+pub const RECOVERED_RELEASES: usize = 10_000;
 
 /// How long an invitation may be used.
 pub const INVITATION_LIFETIME: Duration = Duration::from_hours(14 * 24);

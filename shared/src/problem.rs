@@ -26,6 +26,8 @@ pub enum ProblemKind {
     NotFound,
     /// The same id with other content.
     Conflict,
+    /// A ledger that is behind what was witnessed of it, or another one.
+    LedgerConflict,
     /// The round is closed and takes no late releases.
     RoundClosed,
     /// A release that does not answer its question: other tables, cells, bound, charge or scale.
@@ -47,7 +49,7 @@ impl ProblemKind {
             Self::CertificateRequired => 401,
             Self::NodeDenied | Self::InvitationInvalid => 403,
             Self::NotFound => 404,
-            Self::Conflict => 409,
+            Self::Conflict | Self::LedgerConflict => 409,
             Self::RoundClosed => 410,
             Self::TooLarge => 413,
             Self::SignatureInvalid | Self::ReleaseInvalid => 422,
@@ -73,6 +75,7 @@ impl ProblemKind {
             Self::SignatureInvalid => "The signature is not valid",
             Self::NotFound => "Not found",
             Self::Conflict => "Something else is stored under this id",
+            Self::LedgerConflict => "The ledger is behind what was witnessed, or another one",
             Self::RoundClosed => "The round is closed",
             Self::ReleaseInvalid => "The release does not answer its question",
             Self::TooLarge => "The request is too large",

@@ -63,6 +63,11 @@ pub enum ApiError {
         "another release is stored for this question; the first one stands, and the coordinator's operator is told"
     )]
     Conflict,
+    /// A ledger that does not continue what is known of it.
+    #[error(
+        "another copy of this node has spoken, or this one was restored from a backup: what it says of its ledger does not continue what was said before; the coordinator's operator is told"
+    )]
+    Ledger,
     /// The round takes no more releases.
     #[error("the round is closed and its study takes no late releases")]
     RoundClosed,
@@ -102,6 +107,7 @@ impl ApiError {
             Self::Signature(_) => ProblemKind::SignatureInvalid,
             Self::Bound { .. } | Self::Release(_) => ProblemKind::ReleaseInvalid,
             Self::Conflict => ProblemKind::Conflict,
+            Self::Ledger => ProblemKind::LedgerConflict,
             Self::RoundClosed => ProblemKind::RoundClosed,
             Self::Apply(ApplyError::Invitation) => ProblemKind::InvitationInvalid,
             Self::Busy => ProblemKind::Busy,

@@ -8,8 +8,9 @@ use super::body;
 use super::error::ApiError;
 use super::peer::Caller;
 use crate::rounds;
-use crate::store::releases::{Late, StoredRelease, Upload};
+use crate::store::releases::{Late, NewRelease, StoredRelease, Upload};
 use crate::store::studies::{Kept, StoredDecision};
+use crate::store::witnesses::Link;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, State};
@@ -61,7 +62,9 @@ pub(super) async fn release(
 ) -> Result<(StatusCode, Json<Receipt>), ApiError> {
     let id = ReleaseId::from(digest(&id)?);
     let bytes = body::bytes(&service.bodies, body, RELEASE_BYTES).await?;
-    let release = Envelope::from_json(&bytes)?.verify::<ReleaseDocument>(&node.release_key)?;
+    // A release comes with blanks after it, so that its size says nothing; they are no part of it.
+    let bytes = bytes.trim_ascii_end();
+    let release = Envelope::from_json(bytes)?.verify::<ReleaseDocument>(&node.release_key)?;
     if release.release != id {
         return Err(ApiError::Bound { what: "question" });
     }
@@ -78,7 +81,12 @@ pub(super) async fn release(
         LateReleases::NewVersion => Late::Taken,
         LateReleases::Refused => Late::Refused,
     };
-    let stored = StoredRelease {
+    let link = Link {
+        sequence: accepted.document().ledger_sequence,
+        previous: accepted.document().ledger_previous,
+        head: accepted.ledger_head(),
+    };
+    let release = StoredRelease {
         release: id,
         round: round.id().clone(),
         node: node.node,
@@ -88,7 +96,9 @@ pub(super) async fn release(
         received: service.clock.now(),
         late: false,
     };
-    let upload = service.store.add_release(&stored, late).await?;
+    let new = NewRelease { release, link };
+    let upload = service.store.add_release(&new, late).await?;
+    let stored = new.release;
     let receipt = Json(Receipt { release: id, digest: stored.digest });
     match upload {
         Upload::Stored => {
@@ -97,6 +107,10 @@ pub(super) async fn release(
         }
         Upload::Stood => Ok((StatusCode::OK, receipt)),
         Upload::Closed => Err(ApiError::RoundClosed),
+        Upload::Forked => {
+            tracing::warn!(node = %stored.node, round = %stored.round, "ALARM: a release does not continue its node's ledger");
+            Err(ApiError::Ledger)
+        }
         Upload::Conflict => {
             tracing::warn!(node = %stored.node, round = %stored.round, "ALARM: another release came under the id of a stored one");
             Err(ApiError::Conflict)

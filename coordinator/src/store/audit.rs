@@ -34,6 +34,8 @@ pub enum Event {
     ReleaseStored,
     /// Another content came under the id of a stored release.
     ReleaseConflict,
+    /// A node's ledger was behind what was witnessed of it, or another one.
+    LedgerConflict,
     /// A version was published.
     Published,
 }
@@ -55,12 +57,13 @@ impl Event {
             Self::RoundClosed => "round-closed",
             Self::ReleaseStored => "release-stored",
             Self::ReleaseConflict => "release-conflict",
+            Self::LedgerConflict => "ledger-conflict",
             Self::Published => "published",
         }
     }
 
     fn is_alarm(self) -> bool {
-        matches!(self, Self::ReleaseConflict)
+        matches!(self, Self::ReleaseConflict | Self::LedgerConflict)
     }
 }
 
@@ -94,6 +97,22 @@ pub(super) async fn append(
         .execute(connection)
         .await?;
     Ok(())
+}
+
+/// Writes one line within the caller's transaction, unless the same one is there: what a node says
+/// again and again is one alarm.
+pub(super) async fn append_once(
+    connection: &mut AnyConnection,
+    now: Timestamp,
+    event: Event,
+    subject: &str,
+) -> Result<(), StoreError> {
+    let known = sqlx::query("SELECT sequence FROM audit WHERE event = $1 AND subject = $2")
+        .bind(event.name())
+        .bind(subject)
+        .fetch_optional(&mut *connection)
+        .await?;
+    if known.is_some() { Ok(()) } else { append(connection, now, event, subject).await }
 }
 
 impl Store {

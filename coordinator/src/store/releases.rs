@@ -4,6 +4,7 @@
 //! recognised, other content is refused and written down as an alarm.
 
 use super::audit::{self, Event};
+use super::witnesses::{self, Link};
 use super::{Store, StoreError, moment, parsed};
 use fellestall_shared::clock::Timestamp;
 use fellestall_shared::digest::Digest;
@@ -32,6 +33,15 @@ pub struct StoredRelease {
     pub late: bool,
 }
 
+/// A release that comes, with its place in its node's ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewRelease {
+    /// The release.
+    pub release: StoredRelease,
+    /// Its place.
+    pub link: Link,
+}
+
 /// What became of an upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Upload {
@@ -41,6 +51,8 @@ pub enum Upload {
     Stood,
     /// Other content stands under this question; it stays.
     Conflict,
+    /// It does not continue its node's ledger as it is known here.
+    Forked,
     /// The round is closed and takes no late releases.
     Closed,
 }
@@ -83,14 +95,30 @@ pub(super) async fn of_round(
     rows.iter().map(release).collect()
 }
 
+async fn release_digest(
+    connection: &mut AnyConnection,
+    new: &StoredRelease,
+) -> Result<Option<Digest>, StoreError> {
+    let row = sqlx::query("SELECT digest FROM release WHERE release = $1")
+        .bind(new.release.to_string())
+        .fetch_optional(connection)
+        .await?;
+    row.as_ref().map(|row| parsed(row, "digest")).transpose()
+}
+
 impl Store {
-    /// Stores a release that was checked; `new.late` is decided here, by whether the round is closed.
+    /// Stores a release that was checked; whether it is late is decided here, by whether the round is
+    /// closed.
     ///
     /// # Errors
     /// [`StoreError`] if the database fails: then nothing is known, and the node asks again.
-    pub async fn add_release(&self, new: &StoredRelease, late: Late) -> Result<Upload, StoreError> {
+    pub async fn add_release(
+        &self,
+        NewRelease { release: new, link }: &NewRelease,
+        late: Late,
+    ) -> Result<Upload, StoreError> {
         // Repeats are the common case on a bad line, and cost no write.
-        if let Some(stands) = self.release_digest(new).await? {
+        if let Some(stands) = release_digest(&mut *self.pool.acquire().await?, new).await? {
             return self.repeated(stands, new).await;
         }
         let mut transaction = self.begin().await?;
@@ -99,10 +127,22 @@ impl Store {
         if closed && late == Late::Refused {
             drop(transaction);
             // It may have been stored between the two looks.
-            return match self.release_digest(new).await? {
+            return match release_digest(&mut *self.pool.acquire().await?, new).await? {
                 Some(stands) => self.repeated(stands, new).await,
                 None => Ok(Upload::Closed),
             };
+        }
+        self.hold(&mut transaction, &new.node).await?;
+        if let Some(stands) = release_digest(&mut transaction, new).await? {
+            drop(transaction);
+            return self.repeated(stands, new).await;
+        }
+        if !witnesses::fits(&mut transaction, &new.node, *link).await? {
+            let subject = format!("{} {}", new.node, new.round);
+            let event = Event::LedgerConflict;
+            audit::append_once(&mut transaction, new.received, event, &subject).await?;
+            transaction.commit().await?;
+            return Ok(Upload::Forked);
         }
         let inserted = sqlx::query(
             "INSERT INTO release (release, round, node, municipality, digest, envelope, received, late)
@@ -120,6 +160,7 @@ impl Store {
         .await?
         .rows_affected();
         if inserted == 1 {
+            witnesses::add_link(&mut transaction, &new.node, new.release, *link).await?;
             let subject = format!("{} {}", new.node, new.round);
             audit::append(&mut transaction, new.received, Event::ReleaseStored, &subject).await?;
         }
@@ -127,7 +168,7 @@ impl Store {
         if inserted == 1 {
             return Ok(Upload::Stored);
         }
-        let stands = self.release_digest(new).await?;
+        let stands = release_digest(&mut *self.pool.acquire().await?, new).await?;
         let stands = stands.ok_or(StoreError::Damaged { column: "release" })?;
         self.repeated(stands, new).await
     }
@@ -155,14 +196,6 @@ impl Store {
             .fetch_all(&self.pool)
             .await?;
         rows.iter().map(|row| parsed(row, "round")).collect()
-    }
-
-    async fn release_digest(&self, new: &StoredRelease) -> Result<Option<Digest>, StoreError> {
-        let row = sqlx::query("SELECT digest FROM release WHERE release = $1")
-            .bind(new.release.to_string())
-            .fetch_optional(&self.pool)
-            .await?;
-        row.as_ref().map(|row| parsed(row, "digest")).transpose()
     }
 
     async fn repeated(&self, stands: Digest, new: &StoredRelease) -> Result<Upload, StoreError> {

@@ -14,7 +14,10 @@ struct Migration {
 }
 
 /// All steps; the version of a database is the number of steps it has taken.
-const MIGRATIONS: &[Migration] = &[Migration {
+const MIGRATIONS: &[Migration] = &[FIRST, WITNESSES];
+
+/// Everything up to the first publication.
+const FIRST: Migration = Migration {
     common: include_str!("schema/1.sql"),
     sqlite: &[
         "CREATE TRIGGER audit_keeps BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'append only'); END",
@@ -29,7 +32,25 @@ const MIGRATIONS: &[Migration] = &[Migration {
         "CREATE TRIGGER publication_keeps BEFORE UPDATE OR DELETE ON publication FOR EACH ROW EXECUTE FUNCTION refuse_change()",
         "CREATE TRIGGER release_keeps BEFORE UPDATE ON release FOR EACH ROW EXECUTE FUNCTION refuse_change()",
     ],
-}];
+};
+
+/// Where each node stood when it was countersigned, and the links of its ledger.
+const WITNESSES: Migration = Migration {
+    common: include_str!("schema/2.sql"),
+    sqlite: &[
+        "CREATE TRIGGER witness_keeps BEFORE UPDATE ON witness BEGIN SELECT RAISE(ABORT, 'immutable'); END",
+        "CREATE TRIGGER witness_stays BEFORE DELETE ON witness BEGIN SELECT RAISE(ABORT, 'immutable'); END",
+        "CREATE TRIGGER place_keeps BEFORE UPDATE ON ledger_place BEGIN SELECT RAISE(ABORT, 'immutable'); END",
+        "CREATE TRIGGER place_stays BEFORE DELETE ON ledger_place BEGIN SELECT RAISE(ABORT, 'immutable'); END",
+        "CREATE TRIGGER link_keeps BEFORE UPDATE ON ledger_link BEGIN SELECT RAISE(ABORT, 'immutable'); END",
+        "CREATE TRIGGER link_stays BEFORE DELETE ON ledger_link BEGIN SELECT RAISE(ABORT, 'immutable'); END",
+    ],
+    postgres: &[
+        "CREATE TRIGGER witness_keeps BEFORE UPDATE OR DELETE ON witness FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER place_keeps BEFORE UPDATE OR DELETE ON ledger_place FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER link_keeps BEFORE UPDATE OR DELETE ON ledger_link FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+    ],
+};
 
 /// An arbitrary number that names our advisory lock in PostgreSQL.
 const LOCK: i64 = 0x66_65_6c_6c;

@@ -3,7 +3,7 @@ use fellestall_shared::clock::Timestamp;
 use fellestall_shared::digest::Digest;
 use fellestall_shared::ids::RoundId;
 use fellestall_shared::limits::{
-    BACKOFF_FIRST, BACKOFF_LONGEST, CERTIFICATE_RENEW_BEFORE, CLOCK_SKEW,
+    BACKOFF_FIRST, BACKOFF_LONGEST, CERTIFICATE_RENEW_BEFORE, CLOCK_SKEW, WITNESS_EVERY,
 };
 use std::time::Duration;
 
@@ -31,8 +31,16 @@ fn check(agent: &mut Agent, now: Timestamp, script: Vec<(Event, Effect)>) {
     }
 }
 
+/// A machine that was countersigned a moment ago, for the rounds of these tests.
+fn countersigned(mut agent: Agent) -> Agent {
+    assert_eq!(agent.step(NOW, situation(&[1, 2, 3]), 1.0), Effect::Witness);
+    let _released = agent.step(NOW, Event::Witnessed, 1.0);
+    agent.queue.clear();
+    agent
+}
+
 fn agent() -> Agent {
-    Agent::new(POLL, NOW.plus(MONTH))
+    countersigned(Agent::new(POLL, NOW.plus(MONTH)))
 }
 
 #[test]
@@ -141,7 +149,9 @@ fn a_refused_question_waits_long_and_the_next_one_does_not() {
     check(&mut agent, NOW, refused);
     assert!(agent.cycle().not_released.contains(&round(1)));
     let later = NOW.plus(BACKOFF_LONGEST);
-    check(&mut agent, later, vec![(situation(&[1, 2]), Effect::Release(round(1)))]);
+    let again =
+        vec![(situation(&[1, 2]), Effect::Witness), (Event::Witnessed, Effect::Release(round(1)))];
+    check(&mut agent, later, again);
 }
 
 #[test]
@@ -163,7 +173,8 @@ fn a_certificate_is_renewed_in_time_and_once() {
     let renewed = vec![
         (Event::Woke, Effect::Poll),
         (situation(&[1]), Effect::Renew),
-        (Event::Renewed(NOW.plus(MONTH)), Effect::Release(round(1))),
+        (Event::Renewed(NOW.plus(MONTH)), Effect::Witness),
+        (Event::Witnessed, Effect::Release(round(1))),
         (Event::ReleaseRejected(round(1)), Effect::Sleep(POLL)),
         (situation(&[1]), Effect::Sleep(POLL)),
     ];
@@ -173,7 +184,8 @@ fn a_certificate_is_renewed_in_time_and_once() {
         (situation(&[1]), Effect::Renew),
         (Event::Failed, Effect::Sleep(BACKOFF_FIRST)),
         // Not again at once: the release does not wait for it.
-        (situation(&[1]), Effect::Release(round(1))),
+        (situation(&[1]), Effect::Witness),
+        (Event::Witnessed, Effect::Release(round(1))),
     ];
     check(&mut failing, NOW, failed);
 }
@@ -192,9 +204,82 @@ fn l11_clocks_that_differ_much_hold_everything_back() {
             let mut agent = Agent::new(POLL, NOW.plus(MONTH * 12));
             let effect = agent.step(now, situation(&[1]), 1.0);
             assert_eq!(agent.cycle().clock_skew, holds);
-            let expected =
-                if holds { Effect::Sleep(BACKOFF_LONGEST) } else { Effect::Release(round(1)) };
+            let expected = if holds { Effect::Sleep(BACKOFF_LONGEST) } else { Effect::Witness };
             assert_eq!(effect, expected);
         }
     }
+}
+
+#[test]
+fn a_node_is_countersigned_before_it_releases_and_once_a_day_otherwise() {
+    let mut agent = Agent::new(POLL, NOW.plus(MONTH));
+    let script = vec![
+        (Event::Woke, Effect::Poll),
+        (situation(&[]), Effect::Witness),
+        (Event::Witnessed, Effect::Sleep(POLL)),
+        (situation(&[]), Effect::Sleep(POLL)),
+        // A round that was not seen before.
+        (situation(&[1]), Effect::Witness),
+        (Event::Failed, Effect::Sleep(BACKOFF_FIRST)),
+        (situation(&[1]), Effect::Witness),
+        (Event::Witnessed, Effect::Release(round(1))),
+        (Event::Recorded(round(1)), Effect::Send(round(1))),
+        (Event::Sent(round(1)), Effect::Sleep(POLL)),
+        (situation(&[1]), Effect::Sleep(POLL)),
+    ];
+    check(&mut agent, NOW, script);
+    let day = NOW.plus(WITNESS_EVERY);
+    check(
+        &mut agent,
+        day.minus(Duration::from_secs(1)),
+        vec![(situation(&[1]), Effect::Sleep(POLL))],
+    );
+    check(&mut agent, day, vec![(situation(&[1]), Effect::Witness)]);
+}
+
+/// D19: what is asked when does not tell whether the records could be read.
+#[test]
+fn d19_a_round_that_is_not_answered_is_countersigned_like_one_that_waits() {
+    let asked = |outcome: fn() -> Event| {
+        let mut agent = agent();
+        let mut moments = Vec::new();
+        for minute in 1..200 {
+            let now = NOW.plus(Duration::from_mins(minute));
+            let mut effect = agent.step(now, situation(&[1]), 1.0);
+            if effect == Effect::Witness {
+                moments.push(minute);
+                effect = agent.step(now, Event::Witnessed, 1.0);
+            }
+            if matches!(effect, Effect::Release(_)) {
+                let _slept = agent.step(now, outcome(), 1.0);
+            }
+        }
+        moments
+    };
+    // Records that cannot be read, and an answer that is lost each time.
+    let unread = asked(|| Event::NotReleased(round(1)));
+    assert_eq!(unread, asked(|| Event::Failed));
+    assert!(unread.len() > 10);
+}
+
+#[test]
+fn a_node_that_is_refused_releases_nothing() {
+    let mut agent = Agent::new(POLL, NOW.plus(MONTH));
+    let script = vec![
+        (Event::Woke, Effect::Poll),
+        (situation(&[1, 2]), Effect::Witness),
+        (Event::WitnessRefused, Effect::Sleep(POLL)),
+        (Event::Woke, Effect::Poll),
+        (situation(&[1, 2]), Effect::Witness),
+        (Event::WitnessRefused, Effect::Sleep(POLL)),
+    ];
+    check(&mut agent, NOW, script);
+    assert!(agent.cycle().witness_refused);
+    let while_sending = vec![
+        (situation(&[1, 2]), Effect::Witness),
+        (Event::Witnessed, Effect::Release(round(1))),
+        (Event::Recorded(round(1)), Effect::Send(round(1))),
+        (Event::WitnessRefused, Effect::Sleep(POLL)),
+    ];
+    check(&mut agent, NOW, while_sending);
 }

@@ -2,11 +2,11 @@
 //!
 //! **Invariant:** a report exists only for a log that holds throughout.
 
-use super::{AuditError, AuditLog, Entry, Event};
+use super::{AuditError, AuditLog, Countersignature, Entry, Event};
 use crate::kernel::LedgerEntry;
+use crate::state::State;
 use fellestall_shared::clock::Timestamp;
 use fellestall_shared::digest::Digest;
-use fellestall_shared::round::ledger_head;
 use serde::Serialize;
 use std::path::Path;
 
@@ -19,17 +19,75 @@ pub struct Report {
     pub head: Digest,
     /// When the last was written.
     pub last: Option<Timestamp>,
-    /// How many releases it tells of; each was compared with the ledger if that was given.
+    /// How many releases it tells of.
     pub releases: u64,
+    /// How far it was countersigned, if it was.
+    pub countersigned: Option<Countersigned>,
 }
 
-/// Verifies the log in a node's directory: every entry, the chain and the head beside it.
+/// How far a log was countersigned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Countersigned {
+    /// The number of the last countersignature.
+    pub number: u64,
+    /// The entries that it is over; `None` for one that was fetched when the node was recovered.
+    pub entries: Option<u64>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Verifies the log in a node's directory: every entry, the chain, the head beside it, and the
+/// countersignatures that are kept with it.
 ///
 /// # Errors
 /// [`AuditError`] with the first entry that does not hold.
 pub fn verify(directory: &Path) -> Result<Report, AuditError> {
     let log = AuditLog::open(directory)?;
-    Ok(report(&log.entries()?))
+    let entries = log.entries()?;
+    let membership = State::open(directory).and_then(|state| state.membership());
+    let held = match membership.map_err(|_| AuditError::NoKey)? {
+        Some(membership) => log.countersignatures(&membership.coordinator_key)?,
+        None => Vec::new(),
+    };
+    checked(&directory.join(super::FILE), &entries, &held)
+}
+
+/// Compares the entries of a log, whose chain holds, with what was countersigned.
+///
+/// # Errors
+/// [`AuditError::Countersigned`] with the first countersignature that is over other entries.
+pub fn checked(
+    path: &Path,
+    entries: &[Entry],
+    held: &[Countersignature],
+) -> Result<Report, AuditError> {
+    let mut before: Option<&Countersignature> = None;
+    for signed in held {
+        let number = signed.witness.number;
+        let differs =
+            |sequence| AuditError::Countersigned { path: path.to_owned(), number, sequence };
+        signed.check(entries).map_err(differs)?;
+        // One that was fetched begins anew, and so does another enrolment.
+        let known = before
+            .filter(|before| signed.over.is_some() && before.witness.node == signed.witness.node);
+        if known.is_some_and(|before| signed.witness.previous != before.witness.digest()) {
+            return Err(differs(signed.over.map_or(0, |(entries, _)| entries)));
+        }
+        before = Some(signed);
+    }
+    let is_release = |entry: &&Entry| matches!(entry.body.what, Event::Released { .. });
+    let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+    Ok(Report {
+        entries: count(entries.len()),
+        head: entries.last().map_or(Digest::ZERO, |entry| entry.head),
+        last: entries.last().map(|entry| entry.body.at),
+        releases: count(entries.iter().filter(is_release).count()),
+        countersigned: held.last().map(|last| Countersigned {
+            number: last.witness.number,
+            entries: last.over.map(|(entries, _)| entries),
+            at: last.witness.at,
+        }),
+    })
 }
 
 /// Compares the releases of a verified log with those of a verified ledger, both ways.
@@ -51,14 +109,11 @@ pub fn compare(
             Event::Released { round, release, payload, ledger_sequence, charge } => {
                 let place = usize::try_from(*ledger_sequence).ok().and_then(|n| n.checked_sub(1));
                 let kept = place.and_then(|place| ledger.get(place));
-                let before = place.and_then(|place| place.checked_sub(1));
-                let previous = before.and_then(|place| ledger.get(place));
-                let previous = previous.map_or(Digest::ZERO, |entry| entry.head);
                 let same = kept.is_some_and(|kept| {
                     kept.round == *round
                         && kept.release == *release
                         && kept.charge == *charge
-                        && kept.head == ledger_head(previous, *payload)
+                        && kept.payload == *payload
                 });
                 if !same {
                     return Err(differs(entry.body.sequence));
@@ -77,17 +132,4 @@ pub fn compare(
         entry.sequence >= from && entry.sequence != last && !told.contains(&entry.sequence)
     };
     if ledger.iter().any(|entry| untold(&entry)) { Err(differs(0)) } else { Ok(()) }
-}
-
-/// What a verified log amounts to.
-#[must_use]
-pub fn report(entries: &[Entry]) -> Report {
-    let is_release = |entry: &&Entry| matches!(entry.body.what, Event::Released { .. });
-    let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
-    Report {
-        entries: count(entries.len()),
-        head: entries.last().map_or(Digest::ZERO, |entry| entry.head),
-        last: entries.last().map(|entry| entry.body.at),
-        releases: count(entries.iter().filter(is_release).count()),
-    }
 }

@@ -18,6 +18,7 @@ use crate::register::{AddError, RegisterError};
 use crate::retention::RetentionError;
 use crate::rights::RightsError;
 use crate::state::StateError;
+use crate::witness::RecoverError;
 use std::path::PathBuf;
 
 /// How the process ends.
@@ -85,6 +86,9 @@ pub enum CliError {
     /// The audit log cannot be used.
     #[error(transparent)]
     Audit(#[from] AuditError),
+    /// The node was not recovered.
+    #[error(transparent)]
+    Recover(#[from] RecoverError),
     /// The node stopped.
     #[error(transparent)]
     Daemon(#[from] DaemonError),
@@ -172,7 +176,8 @@ impl CliError {
     #[must_use]
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Enrol(EnrolError::Client(error))
+            Self::Recover(RecoverError::Client(error))
+            | Self::Enrol(EnrolError::Client(error))
             | Self::Daemon(DaemonError::Enrol(EnrolError::Client(error))) => of_client(error),
             Self::Daemon(DaemonError::Denied { .. })
             | Self::Retention(RetentionError::NotEnded { .. })

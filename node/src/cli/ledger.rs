@@ -11,6 +11,7 @@ use crate::engine;
 use crate::kernel::{Account, Kernel, LedgerEntry};
 use crate::keys::KeyStore;
 use crate::state::{Enrolment, Membership, State};
+use crate::witness;
 use clap::Args;
 use fellestall_shared::catalogue::Catalogue;
 use fellestall_shared::ids::StudyId;
@@ -82,7 +83,19 @@ fn enrolled(config: &Config, membership: &Membership, contact: &Value) -> Result
         "releases": history.len(),
         "unsent": history.iter().filter(|entry| !entry.sent).count(),
         "ledger_head": history.last().map(|entry| entry.head),
+        "countersigned": countersigned(config)?,
     }))
+}
+
+/// Where the node stands before the coordinator.
+fn countersigned(config: &Config) -> Result<Value, CliError> {
+    let standing = witness::standing(&config.directory)?;
+    let last = standing.last.map(|moment| moment.to_string());
+    Ok(if standing.refused {
+        json!({ "last": last, "refused": super::run::REFUSED })
+    } else {
+        json!({ "last": last, "ledger_sequence": standing.ledger_sequence })
+    })
 }
 
 /// Spent and left: for the lifetime, each year and each study of which anything was released.
@@ -107,7 +120,7 @@ fn budget(kernel: &Kernel, history: &[LedgerEntry]) -> Result<Vec<Line>, CliErro
 }
 
 /// The facts of a status, in the order that people read them.
-const ORDER: [&str; 13] = [
+const ORDER: [&str; 14] = [
     "municipality",
     "node",
     "enrolment",
@@ -121,6 +134,7 @@ const ORDER: [&str; 13] = [
     "releases",
     "unsent",
     "ledger_head",
+    "countersigned",
 ];
 
 fn status_text(facts: &Value) -> String {
@@ -134,7 +148,7 @@ fn status_text(facts: &Value) -> String {
             Value::Array(lines) => lines.iter().map(line_text).collect::<Vec<_>>().join("\n"),
             Value::Object(parts) => parts
                 .iter()
-                .map(|(name, part)| format!("{}: {}", words(name), part.as_str().unwrap_or("-")))
+                .map(|(name, part)| format!("{}: {}", words(name), part_text(part)))
                 .collect::<Vec<_>>()
                 .join("\n"),
             other => other.to_string(),
@@ -147,6 +161,14 @@ fn status_text(facts: &Value) -> String {
 fn line_text(line: &Value) -> String {
     let part = |name: &str| line.get(name).and_then(Value::as_str).unwrap_or("-").to_owned();
     format!("{}: {} rho spent, {} left", part("of"), part("spent"), part("left"))
+}
+
+fn part_text(part: &Value) -> String {
+    match part {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        _ => "-".to_owned(),
+    }
 }
 
 fn words(name: &str) -> String {

@@ -10,6 +10,7 @@ use crate::engine;
 use crate::files;
 use crate::state::State;
 use clap::{Args, Subcommand};
+use fellestall_shared::digest::Digest;
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -79,38 +80,59 @@ fn words(event: &Event) -> (String, String) {
 }
 
 fn verify(session: &mut Session<'_>, arguments: &VerifyArgs) -> Result<Exit, CliError> {
-    let report = match &arguments.file {
+    let (report, key) = match &arguments.file {
         Some(path) => {
             let failed = |source| CliError::Input { what: "the exported log", source };
             let text = std::fs::read_to_string(path).map_err(failed)?;
-            audit::report(&audit::import(path, &text)?)
+            let read = audit::import(path, &text)?;
+            let report = audit::checked(path, &read.entries, &read.countersignatures)?;
+            (report, read.coordinator.map(|key| key.fingerprint()))
         }
         None => verified(session)?,
     };
-    session.out.facts(&report, || {
+    let facts = json!({ "log": report, "coordinator_key": key });
+    session.out.facts(&facts, || {
         let last = report.last.map_or_else(|| "-".to_owned(), |moment| moment.to_string());
+        let signed = report.countersigned.as_ref().map_or_else(
+            || "It was not countersigned yet.".to_owned(),
+            |signed| {
+                let up_to = signed
+                    .entries
+                    .map_or_else(String::new, |up_to| format!(" up to entry {up_to}"));
+                let key = key.map_or_else(String::new, |key| {
+                    format!(" by the key {key}: compare it with the coordinator's")
+                });
+                format!("Countersigned{up_to} at {}{key}.", signed.at)
+            },
+        );
         format!(
-            "The log holds: {} entries, {} releases, the last of {last}.\nHead {}",
+            "The log holds: {} entries, {} releases, the last of {last}.\n{signed}\nHead {}",
             report.entries, report.releases, report.head
         )
     })?;
     Ok(Exit::Done)
 }
 
-/// This node's own log, checked against its ledger too once there is one.
-fn verified(session: &Session<'_>) -> Result<Report, CliError> {
+/// This node's own log, checked against its ledger too once there is one; the coordinator's key.
+fn verified(session: &Session<'_>) -> Result<(Report, Option<Digest>), CliError> {
     let report = audit::verify(&session.directory)?;
-    if let Some(membership) = State::open(&session.directory)?.membership()? {
-        let ledger = engine::open(&Config::read(&session.directory)?, &membership)?.history()?;
-        let entries = AuditLog::open(&session.directory)?.entries()?;
-        audit::compare(&session.directory, &entries, &ledger)?;
-    }
-    Ok(report)
+    let Some(membership) = State::open(&session.directory)?.membership()? else {
+        return Ok((report, None));
+    };
+    let ledger = engine::open(&Config::read(&session.directory)?, &membership)?.history()?;
+    let entries = AuditLog::open(&session.directory)?.entries()?;
+    audit::compare(&session.directory, &entries, &ledger)?;
+    Ok((report, Some(membership.coordinator_key.fingerprint())))
 }
 
 fn export(session: &mut Session<'_>, arguments: &ExportArgs) -> Result<Exit, CliError> {
-    let entries = AuditLog::open(&session.directory)?.entries()?;
-    let text = audit::export(&session.directory.join(audit::FILE), &entries)?;
+    let log = AuditLog::open(&session.directory)?;
+    let entries = log.entries()?;
+    let membership = State::open(&session.directory)?.membership()?;
+    let key = membership.map(|membership| membership.coordinator_key);
+    let held = key.as_ref().map(|key| log.countersignatures(key)).transpose()?;
+    let path = session.directory.join(audit::FILE);
+    let text = audit::export(&path, &entries, key.as_ref().zip(held.as_deref()))?;
     if !files::create(&arguments.out, text.as_bytes())? {
         return Err(CliError::Taken { path: arguments.out.clone() });
     }

@@ -49,12 +49,18 @@ pub(super) fn run(session: &mut Session<'_>, arguments: &RunArgs) -> Result<Exit
     report.map_or(Ok(Exit::Done), |report| show(session, &report))
 }
 
+/// What an operator is told of a node that the coordinator does not countersign.
+pub(super) const REFUSED: &str = "another copy of this node has spoken to the coordinator, or this \
+    folder was restored from a backup; nothing is released. Stop the other copy if there is one, then \
+    run: fellestall-node recover";
+
 fn show(session: &mut Session<'_>, report: &Report) -> Result<Exit, CliError> {
     let cycle = &report.cycle;
     let facts = json!({
         "sent": cycle.sent,
         "not_released": report.not_released,
         "clock_skew": cycle.clock_skew,
+        "witness_refused": cycle.witness_refused,
         "failure": report.failure.as_ref().map(ToString::to_string),
     });
     session.out.facts(&facts, || {
@@ -68,6 +74,9 @@ fn show(session: &mut Session<'_>, report: &Report) -> Result<Exit, CliError> {
         if cycle.clock_skew {
             lines.push("the clocks differ by more than a day; nothing was released".to_owned());
         }
+        if cycle.witness_refused {
+            lines.push(REFUSED.to_owned());
+        }
         if lines.is_empty() {
             lines.push("nothing to do".to_owned());
         }
@@ -75,6 +84,7 @@ fn show(session: &mut Session<'_>, report: &Report) -> Result<Exit, CliError> {
     })?;
     Ok(match &report.failure {
         Some(error) => of_client(error),
+        None if cycle.witness_refused => Exit::Refused,
         None if report.budget_refused => Exit::Refused,
         None if cycle.clock_skew || cycle.rejected || !report.not_released.is_empty() => {
             Exit::Failed

@@ -144,6 +144,9 @@ fn help(kind: ProblemKind) -> &'static str {
             ". If it was used from another directory, go on in that one (--dir); otherwise ask the coordinator's operator for a new one"
         }
         ProblemKind::Conflict => ". Nothing was overwritten; talk to the coordinator's operator",
+        ProblemKind::LedgerConflict => {
+            ". If this folder was restored from a backup, run: fellestall-node recover. If it runs somewhere else too, stop one of the two"
+        }
         ProblemKind::Busy | ProblemKind::Internal => ". It is tried again",
         _ => "",
     }

@@ -14,7 +14,8 @@ use fellestall_shared::ids::{MunicipalityNumber, ReleaseId, RoundId, StudyId};
 use fellestall_shared::period::Period;
 use fellestall_shared::privacy::Rho;
 use fellestall_shared::round::ledger_head;
-use fellestall_shared::signed::VerifyingKey;
+use fellestall_shared::signed::{Envelope, Verified, VerifyingKey};
+use fellestall_shared::wire::v1::{LedgerHead, ReleaseDocument};
 use head::HeadFile;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use std::path::{Path, PathBuf};
@@ -45,6 +46,8 @@ pub struct LedgerEntry {
     pub period: Period,
     /// What it cost.
     pub charge: Rho,
+    /// The digest of the signed payload.
+    pub payload: Digest,
     /// The head of the chain after it.
     pub head: Digest,
     /// Whether the coordinator has it.
@@ -146,6 +149,57 @@ impl Journal {
         turn.commit()
     }
 
+    /// Puts back those of `known` that this journal once held and does not hold any more, so that its
+    /// chain then has all of them, and `until`; how many were missing. One row is written at a time,
+    /// each with its head noted: a crash leaves some of them, and the next try puts back the rest.
+    ///
+    /// # Errors
+    /// [`JournalError::Gap`] if they are not this chain or do not continue it: nothing was written then.
+    pub(super) fn recover(
+        &mut self,
+        known: Vec<Envelope>,
+        until: LedgerHead,
+    ) -> Result<usize, JournalError> {
+        let turn = self.begin(None)?;
+        let mut heads: Vec<(u64, Digest)> =
+            turn.entries().iter().map(|entry| (entry.sequence, entry.head)).collect();
+        drop(turn);
+        let gap = || JournalError::Gap { path: self.path.clone() };
+        let mut missing = Vec::new();
+        for envelope in known {
+            let bytes = envelope.to_json().map_err(|_| gap())?;
+            let release: Verified<ReleaseDocument> =
+                envelope.verify(&self.owner.key).map_err(|_| gap())?;
+            let (last, previous) = heads.last().copied().unwrap_or((0, Digest::ZERO));
+            if release.ledger_sequence <= last {
+                let head = ledger_head(release.ledger_previous, release.digest());
+                if !heads.contains(&(release.ledger_sequence, head)) {
+                    return Err(gap());
+                }
+                continue;
+            }
+            let id = ReleaseId::of(release.study, release.period, &self.owner.municipality);
+            let continues = release.ledger_sequence == last.saturating_add(1)
+                && release.ledger_previous == previous
+                && release.municipality == self.owner.municipality
+                && release.release == id;
+            if !continues {
+                return Err(gap());
+            }
+            heads.push((release.ledger_sequence, ledger_head(previous, release.digest())));
+            missing.push((release, bytes));
+        }
+        let reaches = heads.contains(&(until.sequence, until.head));
+        if !reaches && until != (LedgerHead { sequence: 0, head: Digest::ZERO }) {
+            return Err(gap());
+        }
+        for (release, bytes) in &missing {
+            self.begin(None)?.insert(release, bytes)?;
+            self.note_receipt(release.ledger_sequence, release.digest())?;
+        }
+        Ok(missing.len())
+    }
+
     /// Runs SQL on this handle, so that a test can have a full, read-only or failing disk.
     #[cfg(test)]
     pub(super) fn execute(&self, sql: &str) {
@@ -175,8 +229,15 @@ impl Turn<'_> {
     /// [`JournalError`]; [`JournalError::Unknown`] if the system did not say whether they are: the
     /// journal then has to be opened again, which finds the release or does not.
     pub(super) fn record(self, release: &Signed) -> Result<(), JournalError> {
-        let document = release.accepted.document();
-        let payload = release.accepted.verified().digest();
+        self.insert(release.accepted.verified(), &release.bytes)
+    }
+
+    /// Writes the row of a release whose signature held.
+    ///
+    /// # Errors
+    /// As [`Self::record`].
+    fn insert(self, release: &Verified<ReleaseDocument>, bytes: &[u8]) -> Result<(), JournalError> {
+        let (document, payload) = (&**release, release.digest());
         let head = ledger_head(document.ledger_previous, payload);
         let study = chain::study_of(&document.round).ok_or(JournalError::damaged(
             self.path,
@@ -199,7 +260,7 @@ impl Turn<'_> {
                     document.ledger_previous.as_bytes(),
                     head.as_bytes(),
                     payload.as_bytes(),
-                    release.bytes,
+                    bytes,
                 ],
             )
             .map_err(|source| JournalError::from_sqlite(self.path, source))?;

@@ -9,6 +9,9 @@
 //! | `POST /v1/certificates` | an enrolled node | [`RenewalRequest`] -> [`IssuedCertificate`] |
 //! | `PUT /v1/decisions/{study digest}` | an enrolled node | [`Envelope`] of [`Decision`] -> 201, or 200 if it stood |
 //! | `PUT /v1/releases/{release id}` | an enrolled node | [`Envelope`] of [`ReleaseDocument`] -> [`Receipt`], 201, or 200 if it stood |
+//! | `POST /v1/witness` | an enrolled node | [`Envelope`] of [`Standing`] -> [`Envelope`] of [`Witness`] |
+//! | `GET /v1/witness` | an enrolled node | -> [`Envelope`] of its last [`Witness`] |
+//! | `GET /v1/releases?after={number}` | an enrolled node | -> [`OwnReleases`] |
 //!
 //! Every refusal is a [`crate::problem::Problem`]. The envelopes are taken as exact bytes.
 //!
@@ -24,6 +27,9 @@ use crate::privacy::{Bound, Delta, Loss, Rho};
 use crate::signed::{Document, Envelope, VerifyingKey};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+
+mod witness;
+pub use witness::{LedgerHead, OwnReleases, Standing, Witness};
 
 /// Whether the service answers, and what it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -126,6 +126,7 @@ fn check(
         round: release.round.clone(),
         period: release.period,
         charge: release.charge_micro,
+        payload,
         head,
         sent,
     };

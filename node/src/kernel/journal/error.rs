@@ -76,6 +76,15 @@ pub enum JournalError {
         /// The head file.
         head: PathBuf,
     },
+    /// What was lost cannot be put back.
+    #[error(
+        "what is missing from the ledger {} cannot be put back: what the coordinator has does not continue it, or this copy made releases of its own; nothing was changed and nothing is released from it. Put the newest copy of the node's folder back, if there is one. Otherwise keep this folder and ask the coordinator's operator for a new enrolment in another one (--dir); count the whole old budget as spent in its configuration",
+        path.display()
+    )]
+    Gap {
+        /// The journal.
+        path: PathBuf,
+    },
     /// A newer version of the program wrote it.
     #[error(
         "the ledger {} has format {found}, and this program knows format {known}: install the newer \

@@ -24,6 +24,7 @@ fn entry(study_id: &str, about: &str, micro: u64) -> LedgerEntry {
         round: format!("{study_id}.1.{about}").parse().expect("a round"),
         period: period(about),
         charge: Rho::from_micro(micro),
+        payload: Digest::ZERO,
         head: Digest::ZERO,
         sent: false,
     }
