@@ -18,7 +18,7 @@ use fellestall_shared::ids::RoundId;
 use fellestall_shared::privacy::Rho;
 use fellestall_shared::round::ledger_head;
 use fellestall_shared::signed::{Envelope, Verified};
-use fellestall_shared::wire::v1::{Answer, ReleaseDocument, StudyDocument};
+use fellestall_shared::wire::v1::{Answer, ReleaseDocument, Residence, StudyDocument};
 use fellestall_tests::synthetic;
 use fellestall_tests::world::{World, WorldNode};
 use rusqlite::{Connection, params};
@@ -53,6 +53,7 @@ impl Scene {
             starts: "2013-01-01".to_owned(),
             ends: "2035-12-31".to_owned(),
             minimum_nodes: 2,
+            residence: Residence::Anywhere,
         };
         let study = template::study(&wish, Catalogue::builtin().expect("sound")).expect("a study");
         world.publish_study(&study).await.expect("a study");
