@@ -190,7 +190,10 @@ impl Daemon {
         })
         .await
         .map_err(|_| DaemonError::Engine(EngineError::CutOff))?;
-        let Todo { unsent, rounds } = todo?;
+        let Todo { unsent, rounds, not_permitted } = todo?;
+        self.report.refused |= !not_permitted.is_empty();
+        let why = not_permitted.into_iter().map(|(round, why)| (round, why.to_string()));
+        self.report.not_released.extend(why);
         self.rounds = rounds.into_iter().map(|round| (round.round().id().clone(), round)).collect();
         let rounds = self.rounds.keys().cloned().collect();
         Ok(Event::Polled(Situation { coordinator_now, unsent, rounds }))

@@ -9,10 +9,11 @@ use crate::decisions::{self, DecisionError, NotAnswered};
 use crate::enrol::{self, EnrolError};
 use crate::kernel::ApprovedRound;
 use crate::keys::KeyStore;
-use crate::register::Register;
+use crate::register::{NotPermitted, Register};
 use crate::state::{Contact, Membership, State, StateError};
 use fellestall_shared::clock::{Clock, Timestamp};
 use fellestall_shared::digest::Digest;
+use fellestall_shared::ids::RoundId;
 use fellestall_shared::signed::{Document, Envelope, Verified, VerifyingKey};
 use fellestall_shared::wire::v1::{RoundDocument, StudyDocument, Work};
 use std::collections::BTreeSet;
@@ -40,6 +41,8 @@ pub struct Todo {
     pub unsent: Vec<Digest>,
     /// Open rounds that this node answers.
     pub rounds: Vec<ApprovedRound>,
+    /// Open rounds of approved studies that the register of processing does not permit, and why.
+    pub not_permitted: Vec<(RoundId, NotPermitted)>,
 }
 
 /// Remembers what the coordinator lists, and finds out what is to be done.
@@ -62,7 +65,10 @@ pub fn take(
     note_received(state, &studies, &rounds, now)?;
     state.set_work(&envelopes(&studies), &envelopes(&rounds))?;
     state.set_contact(&Contact { last_answer: Some(now), failure: None })?;
-    todo(state, membership, register, now)
+    let mut todo = todo(state, membership, register, now)?;
+    // What was answered while it was permitted needs no permission any more.
+    todo.not_permitted.retain(|(round, _)| !work.received.contains(round));
+    Ok(todo)
 }
 
 fn todo(
@@ -72,16 +78,19 @@ fn todo(
     now: Timestamp,
 ) -> Result<Todo, DecisionError> {
     let (rounds, others) = decisions::open_rounds(state, membership, register, now)?;
+    let mut not_permitted = Vec::new();
     for (round, why) in others {
         tracing::debug!(%round, reason = %why, "an open round is not answered");
-        if matches!(why, NotAnswered::NotPermitted(_)) {
+        if let NotAnswered::NotPermitted(why) = why {
             let mut log = AuditLog::open(state.directory())?;
             log.note_not_released(now, &round, Unanswered::NotPermitted)?;
+            not_permitted.push((round, why));
         }
     }
     let decisions = state.decisions()?;
     let unsent = decisions.into_iter().filter(|decision| !decision.sent);
-    Ok(Todo { unsent: unsent.map(|decision| decision.study).collect(), rounds })
+    let unsent = unsent.map(|decision| decision.study).collect();
+    Ok(Todo { unsent, rounds, not_permitted })
 }
 
 /// Takes out the studies of purposes that were purged after their project's end, which the

@@ -85,7 +85,7 @@ fn show(session: &mut Session<'_>, report: &Report) -> Result<Exit, CliError> {
     Ok(match &report.failure {
         Some(error) => of_client(error),
         None if cycle.witness_refused => Exit::Refused,
-        None if report.budget_refused => Exit::Refused,
+        None if report.refused => Exit::Refused,
         None if cycle.clock_skew || cycle.rejected || !report.not_released.is_empty() => {
             Exit::Failed
         }

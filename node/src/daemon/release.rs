@@ -42,7 +42,7 @@ impl Daemon {
             Err(error) => {
                 let why = explain(&error);
                 tracing::error!(round = %id, error = %why, "the round is not answered");
-                self.report.budget_refused |= error.severity() == Severity::Refused;
+                self.report.refused |= error.severity() == Severity::Refused;
                 self.report.not_released.insert(id.clone(), why);
                 Ok(Event::NotReleased(id))
             }

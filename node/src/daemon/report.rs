@@ -15,7 +15,7 @@ pub struct Report {
     /// Why rounds were not answered, in words.
     pub not_released: BTreeMap<RoundId, String>,
     /// Whether the budget or the policy said no to one of them.
-    pub budget_refused: bool,
+    pub refused: bool,
     /// The last failure of the network, if the cycle had one.
     pub failure: Option<ClientError>,
 }

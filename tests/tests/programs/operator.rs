@@ -188,6 +188,53 @@ const CASES: &[Case] = &[
         ..CASE
     },
     Case {
+        name: "a purpose that was taken out of the register",
+        break_it: |node, _| fs::remove_file(node.join("register.toml")).expect("removed"),
+        code: 3,
+        told: &["housing-first-statistics", "not in the register of processing", "register add"],
+        ..CASE
+    },
+    Case {
+        name: "a project that has ended",
+        break_it: |node, _| {
+            edit(&node.join("register.toml"), "ends = \"2035-12-31\"", "ends = \"2020-12-31\"");
+        },
+        code: 3,
+        told: &["housing-first-statistics", "ended on 2020-12-31"],
+        ..CASE
+    },
+    Case {
+        name: "the same, looked at beforehand",
+        break_it: |node, _| {
+            edit(&node.join("register.toml"), "ends = \"2035-12-31\"", "ends = \"2020-12-31\"");
+        },
+        command: &["preview", "core"],
+        code: 3,
+        told: &["does not permit it", "ended on 2020-12-31"],
+        ..CASE
+    },
+    Case {
+        name: "a column that the register does not allow",
+        break_it: |node, _| edit(&node.join("register.toml"), "\"complaint.date\", ", ""),
+        code: 3,
+        told: &["complaint.date", "does not allow"],
+        ..CASE
+    },
+    Case {
+        name: "a register with a date that is none",
+        break_it: |node, _| {
+            edit(&node.join("register.toml"), "ends = \"2035-12-31\"", "ends = \"New Year\"");
+        },
+        told: &["register.toml", "housing-first-statistics", "ends", "as \"2026-12-31\""],
+        ..CASE
+    },
+    Case {
+        name: "a purpose that is registered already",
+        command: &crate::stage::REGISTER,
+        told: &["housing-first-statistics", "already", "register check"],
+        ..CASE
+    },
+    Case {
         name: "a full disk",
         under: Under::FullDisk,
         told: &["ledger", "full", "nothing was released", "Make room"],
