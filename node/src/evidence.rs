@@ -5,6 +5,7 @@
 //! or follows from them by a formula that is named; where the municipality has to write something,
 //! there is a blank. No legal conclusion is drawn and no reference is invented.
 
+use crate::audit::{AuditError, AuditLog, Entry, Event};
 use crate::config::{Config, ConfigError};
 use crate::decisions::{self, DecisionError, KnownStudy};
 use crate::engine::{self, EngineError};
@@ -24,8 +25,8 @@ use fellestall_shared::period::Period;
 use fellestall_shared::privacy::{Bound, Delta, Rho};
 use fellestall_shared::signed::{Envelope, SignatureError, Verified};
 use fellestall_shared::study::{Study, Table};
-use fellestall_shared::wire::v1::{Answer, LegalBasis, ReleaseDocument};
-use serde::Serialize;
+use fellestall_shared::wire::v1::{Answer, LegalBasis, ReleaseDocument, Residence};
+use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::path::Path;
 use time::Date;
@@ -80,6 +81,9 @@ pub enum EvidenceError {
     /// A recorded release does not hold.
     #[error("a release in the ledger cannot be read")]
     Release(#[from] SignatureError),
+    /// The audit log cannot be read.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// The clock is outside the calendar.
     #[error("this machine's clock is outside the calendar; set it right")]
     Clock,
@@ -179,6 +183,8 @@ pub struct StudyFacts {
     pub municipal_figures: bool,
     /// In how many municipalities one person may be held.
     pub municipalities_per_person: u32,
+    /// Where a person is counted whom several municipalities hold.
+    pub residence: Residence,
     /// The columns that are read.
     pub fields: Vec<String>,
     /// The tables.
@@ -252,6 +258,10 @@ pub struct AccountFacts {
 pub struct ReleaseFacts {
     /// The place in the ledger, from 1.
     pub sequence: u64,
+    /// The day it was made, by the audit log; `None` if the log does not say, for the ledger has no
+    /// dates.
+    #[serde(serialize_with = "maybe_iso")]
+    pub made_on: Option<Date>,
     /// The question.
     pub release: ReleaseId,
     /// The round.
@@ -274,6 +284,15 @@ pub struct ReleaseFacts {
     pub ledger_head: Digest,
     /// Whether the coordinator has it.
     pub sent: bool,
+}
+
+#[expect(
+    clippy::ref_option,
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes references"
+)]
+fn maybe_iso<S: Serializer>(day: &Option<Date>, to: S) -> Result<S::Ok, S::Error> {
+    day.map(|day| day.to_string()).serialize(to)
 }
 
 impl Facts {
@@ -348,6 +367,7 @@ fn study(
         minimum_nodes: document.minimum_nodes,
         municipal_figures: document.municipal_figures,
         municipalities_per_person: document.municipalities_per_person,
+        residence: document.residence,
         fields: document.fields.iter().cloned().collect(),
         tables: tables(study, delta),
         cells: study.tables().iter().map(|table| table.statistic.cells()).sum(),
@@ -387,6 +407,11 @@ fn releases(
     history: &[LedgerEntry],
 ) -> Result<Vec<ReleaseFacts>, EvidenceError> {
     let key = KeyStore::new(&config.directory).release_public()?;
+    let log = AuditLog::open(&config.directory)?.entries()?;
+    let made_on = |id: ReleaseId| {
+        let made = |entry: &&Entry| matches!(&entry.body.what, Event::Released { release, .. } if *release == id);
+        log.iter().find(made)?.body.at.date()
+    };
     let delta = config.budget.delta;
     let mut spent = Rho::ZERO;
     let mut all = Vec::with_capacity(history.len());
@@ -396,6 +421,7 @@ fn releases(
         let document = Envelope::from_json(release.bytes())?.verify::<ReleaseDocument>(&key)?;
         all.push(ReleaseFacts {
             sequence: entry.sequence,
+            made_on: made_on(entry.release),
             release: entry.release,
             round: entry.round.clone(),
             period: entry.period,

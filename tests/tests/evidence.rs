@@ -14,6 +14,7 @@ use fellestall_shared::catalogue::Catalogue;
 use fellestall_shared::clock::{Clock, Timestamp};
 use fellestall_shared::labels::Language;
 use fellestall_shared::privacy::{Delta, Rho};
+use fellestall_shared::wire::v1::Residence;
 use fellestall_tests::synthetic;
 use fellestall_tests::world::{World, WorldNode};
 use serde_json::Value;
@@ -37,7 +38,7 @@ async fn world(folder: &Path) -> World {
         starts: "2013-01-01".to_owned(),
         ends: "2035-12-31".to_owned(),
         minimum_nodes: 2,
-        residence: fellestall_shared::wire::v1::Residence::Anywhere,
+        residence: Residence::OnCensusDate,
     };
     let study = template::study(&wish, Catalogue::builtin().expect("sound")).expect("a study");
     world.publish_study(&study).await.expect("a study");
@@ -111,6 +112,14 @@ async fn the_evidence_has_the_ledgers_numbers_in_three_languages() {
         assert_eq!(release["ledger_head"], entry.head.to_string());
         assert_eq!(release["cost"]["rho_micro"], entry.charge.micro());
         assert_eq!(release["sent"], entry.sent);
+        assert_eq!(release["made_on"], "2026-09-21");
+        // What is said to be in the file is what is in it, and nothing else.
+        let envelope: Value = serde_json::from_slice(recorded.bytes()).expect("JSON");
+        let payload = envelope["payload"].as_str().expect("a payload").as_bytes();
+        let payload = data_encoding::BASE64.decode(payload).expect("base64");
+        let payload: Value = serde_json::from_slice(&payload).expect("JSON");
+        let fields: BTreeSet<_> = payload.as_object().expect("fields").keys().cloned().collect();
+        assert_eq!(fields, facts.release_fields.map(str::to_owned).into());
     }
     for language in LANGUAGES {
         let page = render(&facts, language).expect("a page");

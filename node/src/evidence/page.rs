@@ -4,12 +4,12 @@
 //! [`Facts`], also readable by a machine in the page.
 
 use super::figure::Cost;
-use super::{AccountFacts, Facts, PurposeFacts};
+use super::{AccountFacts, Facts, PurposeFacts, ReleaseFacts, StudyFacts};
 use crate::kernel::Withdrawal;
 use askama::Template;
 use askama::filters::HtmlSafe;
 use fellestall_shared::labels::{Labels, Language};
-use fellestall_shared::wire::v1::LegalBasis;
+use fellestall_shared::wire::v1::{LegalBasis, Residence};
 use std::fmt;
 use time::Date;
 
@@ -114,6 +114,27 @@ impl<'f> Page<'f> {
                 "at once, for everything that is counted afterwards",
             ),
         }
+    }
+
+    fn residence(&self, study: &StudyFacts) -> &'static str {
+        match study.residence {
+            Residence::Anywhere => self.t(
+                "i hver kommune som har personen registrert",
+                "i kvar kommune som har personen registrert",
+                "in every municipality that holds the person",
+            ),
+            Residence::OnCensusDate => self.t(
+                "der personen bor på periodens siste dag",
+                "der personen bur den siste dagen i perioden",
+                "where the person lives on the last day of the period",
+            ),
+        }
+    }
+
+    /// The day a release was made, if the log says.
+    fn made(&self, release: &ReleaseFacts) -> String {
+        let unknown = || self.t("ukjent", "ukjend", "unknown").to_owned();
+        release.made_on.map_or_else(unknown, |day| crate::retention::day(day, self.language))
     }
 
     fn municipality(&self) -> String {

@@ -50,16 +50,16 @@ impl Words {
         self.t(
             "Ut av kommunen går bare tabeller med antall personer, og hvert tall er endret med \
              tilfeldig støy før det sendes. Tabellene inneholder ingen opplysninger om enkeltpersoner. \
-             Tall som er sendt, blir stående, også om et samtykke senere blir trukket tilbake: de kan \
-             ikke spores tilbake til en person og kan ikke regnes ut på nytt.",
+             Tall som er sendt, blir stående, også om et samtykke senere blir trukket tilbake: de har \
+             ingen kobling til en person og kan ikke regnes ut på nytt.",
             "Ut av kommunen går berre tabellar med talet på personar, og kvart tal er endra med \
              tilfeldig støy før det blir sendt. Tabellane inneheld ingen opplysningar om \
              enkeltpersonar. Tal som er sende, blir ståande, også om eit samtykke seinare blir trekt \
-             tilbake: dei kan ikkje sporast tilbake til ein person og kan ikkje reknast ut på nytt.",
+             tilbake: dei har inga kopling til ein person og kan ikkje reknast ut på nytt.",
             "Only tables of how many people leave the municipality, and each number is changed by \
              random noise before it is sent. The tables hold nothing about single persons. Figures \
-             that were sent stand, also if a consent is withdrawn later: they cannot be traced back to \
-             a person and cannot be worked out again.",
+             that were sent stand, also if a consent is withdrawn later: they hold no link to a \
+             person and cannot be worked out again.",
         )
     }
 
@@ -102,6 +102,12 @@ impl Words {
                 "not counted: something about the consent is not known",
             ),
         }
+    }
+
+    /// Why a release is without the participant, if the consents say so.
+    pub(super) fn why_not(self, release: &ReleaseReport) -> Option<&'static str> {
+        let standing = release.standing.filter(|standing| *standing != Standing::Counted)?;
+        Some(self.standing(standing, LegalBasis::Consent))
     }
 
     /// How one row of the consent table reads.
@@ -279,11 +285,11 @@ pub fn text(report: &Report, language: Language) -> String {
     for release in &report.releases {
         let title = release.title.as_ref().map_or("", |title| title.text(language));
         lines.extend([String::new(), format!("- {title} ({}), {}", release.round, release.period)]);
-        match release.standing {
-            None => lines.push(format!("    {}", words.missing())),
-            Some(_) => {
-                lines.extend(release.tables.iter().map(|one| format!("    {}", words.table(one))));
-            }
+        if release.standing.is_some() {
+            lines.extend(words.why_not(release).map(|why| format!("    {why}")));
+            lines.extend(release.tables.iter().map(|one| format!("    {}", words.table(one))));
+        } else {
+            lines.push(format!("    {}", words.missing()));
         }
         lines.push(format!("    {}", words.cost(release)));
     }
