@@ -6,9 +6,9 @@
 
 use crate::digest::Digest;
 use crate::ids::{MunicipalityNumber, NodeId, ReleaseId, RoundId, StatisticId};
-use crate::limits::CELL_MAGNITUDE;
+use crate::limits::{CELL_MAGNITUDE, RELEASE_BYTES};
 use crate::period::Period;
-use crate::signed::Verified;
+use crate::signed::{SignatureError, Verified};
 use crate::study::{Study, Table};
 use crate::wire::v1::{ReleaseDocument, ReleasedTable, RoundDocument};
 
@@ -198,6 +198,20 @@ impl AcceptedRelease {
 #[must_use]
 pub fn ledger_head(previous: Digest, release_payload: Digest) -> Digest {
     Digest::of_parts("fellestall/ledger/1", &[previous.as_bytes(), release_payload.as_bytes()])
+}
+
+/// The size in bytes that every release takes on the wire which differs from this one in its values
+/// alone: as if each value were as wide as the limit of a cell lets it be. A smaller release is filled
+/// up with blanks.
+///
+/// # Errors
+/// As [`crate::signed::Envelope::to_json`].
+pub fn wire_size(release: &Verified<ReleaseDocument>) -> Result<usize, SignatureError> {
+    let widest = (-CELL_MAGNITUDE).to_string().len();
+    let values = release.tables.iter().flat_map(|table| &table.values);
+    let narrower = values.map(|value| widest.saturating_sub(value.to_string().len()));
+    let size = release.envelope().size_with(narrower.fold(0, usize::saturating_add))?;
+    Ok(size.min(RELEASE_BYTES))
 }
 
 fn check_table(released: &ReleasedTable, table: &Table) -> Result<(), ReleaseError> {

@@ -182,6 +182,16 @@ impl Envelope {
         serde_json::to_vec(self).map_err(|_| SignatureError::NotSigned)
     }
 
+    /// The size in bytes of the envelope's JSON, if its payload were longer by so many bytes.
+    ///
+    /// # Errors
+    /// As [`Self::to_json`].
+    pub fn size_with(&self, more: usize) -> Result<usize, SignatureError> {
+        let payload = self.payload.len();
+        let others = self.to_json()?.len().saturating_sub(BASE64.encode_len(payload));
+        Ok(others.saturating_add(BASE64.encode_len(payload.saturating_add(more))))
+    }
+
     /// The digest of the payload: the name of this document in every other document.
     #[must_use]
     pub fn payload_digest(&self) -> Digest {

@@ -58,7 +58,7 @@ impl Daemon {
             return Ok(Event::NotReleased(id));
         };
         let answer =
-            or_stop(stop, self.client.put_release(release.id(), release.bytes().to_vec())).await?;
+            or_stop(stop, self.client.put_release(release.id(), release.wire_bytes())).await?;
         match answer {
             Ok(receipt) => self.note_receipt(id, kernel, release, receipt).await,
             Err(error) if is_ledger_conflict(&error) => {

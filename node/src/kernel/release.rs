@@ -32,6 +32,7 @@ pub struct Planned {
 #[derive(Debug)]
 pub struct Recorded {
     bytes: Vec<u8>,
+    wire_size: usize,
     payload: Digest,
     sequence: u64,
     charge: Rho,
@@ -149,14 +150,27 @@ impl Release<Recorded> {
     pub(super) fn recorded(
         id: ReleaseId,
         bytes: Vec<u8>,
-        payload: Digest,
+        wire_size: usize,
         entry: &super::journal::LedgerEntry,
     ) -> Self {
-        let (sequence, charge, head, sent) = (entry.sequence, entry.charge, entry.head, entry.sent);
-        Self { id, state: Recorded { bytes, payload, sequence, charge, head, sent } }
+        let (sequence, charge, payload) = (entry.sequence, entry.charge, entry.payload);
+        let (head, sent) = (entry.head, entry.sent);
+        Self { id, state: Recorded { bytes, wire_size, payload, sequence, charge, head, sent } }
     }
 
-    /// The exact bytes to send: a signed envelope in JSON. Always the same for one question.
+    /// What is sent: the bytes, and blanks up to a size that does not hang on the values.
+    ///
+    /// # Privacy
+    /// The width of a noisy value is part of what is released; its size on the wire would tell it to
+    /// those who see only encrypted bytes.
+    #[must_use]
+    pub fn wire_bytes(&self) -> Vec<u8> {
+        let mut bytes = self.state.bytes.clone();
+        bytes.resize(self.state.wire_size.max(bytes.len()), b' ');
+        bytes
+    }
+
+    /// The exact bytes that are released: a signed envelope in JSON. Always the same for one question.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.state.bytes

@@ -7,7 +7,7 @@ use super::{JournalError, LedgerEntry, Owner, schema};
 use crate::kernel::release::{Recorded, Release};
 use fellestall_shared::digest::Digest;
 use fellestall_shared::ids::{ReleaseId, RoundId, StudyId};
-use fellestall_shared::round::ledger_head;
+use fellestall_shared::round::{ledger_head, wire_size};
 use fellestall_shared::signed::{Envelope, Verified};
 use fellestall_shared::wire::v1::ReleaseDocument;
 use rusqlite::types::ValueRef;
@@ -39,10 +39,10 @@ impl Chain {
         let mut chain = Self { entries: Vec::new(), wanted: None };
         while let Some(row) = rows.next().map_err(failed)? {
             let sequence = chain.next_sequence();
-            let (entry, bytes, payload) = check(row, sequence, chain.head(), owner)
+            let (entry, bytes, wire_size) = check(row, sequence, chain.head(), owner)
                 .map_err(|what| JournalError::damaged(path, sequence, what))?;
             if wanted == Some(entry.release) {
-                chain.wanted = Some(Release::recorded(entry.release, bytes, payload, &entry));
+                chain.wanted = Some(Release::recorded(entry.release, bytes, wire_size, &entry));
             }
             chain.entries.push(entry);
         }
@@ -82,7 +82,7 @@ fn check(
     sequence: u64,
     previous: Digest,
     owner: &Owner,
-) -> Result<(LedgerEntry, Vec<u8>, Digest), &'static str> {
+) -> Result<(LedgerEntry, Vec<u8>, usize), &'static str> {
     let bytes = blob(row, "envelope")?;
     let envelope = Envelope::from_json(bytes).map_err(|_| "envelope")?;
     if envelope.to_json().map_err(|_| "envelope")? != bytes {
@@ -130,7 +130,8 @@ fn check(
         head,
         sent,
     };
-    Ok((entry, bytes.to_vec(), payload))
+    let wire_size = wire_size(&release).map_err(|_| "envelope")?;
+    Ok((entry, bytes.to_vec(), wire_size))
 }
 
 fn blob<'r>(row: &'r Row<'_>, column: &'static str) -> Result<&'r [u8], &'static str> {
