@@ -135,7 +135,7 @@ async fn message(from: &mut (impl AsyncRead + Unpin)) -> Option<(String, usize, 
                 return Some((head, body, bytes));
             }
         }
-        let mut buffer = [0; 16 * 1024];
+        let mut buffer = vec![0; 16 * 1024];
         let read = from.read(&mut buffer).await.ok()?;
         if read == 0 {
             return None;
@@ -189,7 +189,7 @@ fn write_export(node: &WorldNode, people: usize) {
         for person in 0..people {
             let (id, again) = (&there[person % there.len()], person / there.len());
             for row in text.lines().skip(1).filter(|row| first(row) == *id) {
-                written += &format!("{again}x{row}\n");
+                written.extend([&again.to_string(), "x", row, "\n"]);
             }
         }
         std::fs::write(node.records().join(name), written).expect("written");

@@ -1,8 +1,14 @@
 //! Who is let in.
 
 use super::harness::*;
-use fellestall_coordinator::authority::Authority;
+use fellestall_coordinator::authority::{Authority, RequestKey};
+use fellestall_coordinator::store::certificates::Certificate;
 use fellestall_coordinator::store::nodes::NodeStatus;
+use fellestall_shared::digest::Digest;
+use fellestall_shared::ids::NodeId;
+use fellestall_shared::wire::v1::{
+    Answer, Decision, EnrolmentRequest, LedgerHead, OwnReleases, Standing,
+};
 use rcgen::CertificateParams;
 use rcgen::ExtendedKeyUsagePurpose;
 use rcgen::IsCa;
@@ -108,4 +114,172 @@ async fn of_64_nodes_with_one_invitation_one_gets_in() {
     request.municipality = "4601".parse().expect("a number");
     let reply = world.post(None, "/v1/enrolments", &request).await;
     assert_eq!(reply.status, 403, "an invitation for another municipality");
+}
+
+/// A certificate of ours for a node that is not enrolled, as one that was issued before it was shut
+/// out, or by mistake.
+async fn issue(world: &World, node: &NodeId, request: &EnrolmentRequest, key: &KeyPair) -> Chain {
+    let request_key = RequestKey::from_request(&request.certificate_request).expect("a request");
+    let issued = world.home.authority.issue_client(node, &request_key, now()).expect("issued");
+    let stored = Certificate {
+        serial: issued.serial,
+        node: node.clone(),
+        public_key: request_key.digest(),
+        pem: issued.pem.clone(),
+        issued: now(),
+        expires: issued.expires,
+    };
+    world.server.store().add_certificate(&stored).await.expect("stored");
+    (vec![der(&issued.pem)], private(key))
+}
+
+/// A node that applied and was decided about in this way, or not at all, with a certificate all the
+/// same.
+async fn outsider(world: &World, number: &str, decided: &[NodeStatus]) -> Chain {
+    let (request, _, tls_key) = application(&world.invite(number).await);
+    assert_eq!(world.post(None, "/v1/enrolments", &request).await.status, 202);
+    let id = NodeId::new(&request.municipality, 1);
+    for status in decided {
+        world.server.store().decide_node(&id, *status, now()).await.expect("decided");
+    }
+    issue(world, &id, &request, &tls_key).await
+}
+
+fn again((chain, key): &Chain) -> Chain {
+    (chain.clone(), key.clone_key())
+}
+
+const ZERO: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// Every route, and what an enrolled node is answered to an empty object; `None` if anyone may ask.
+const ROUTES: [(&str, Option<u16>, u16); 17] = [
+    ("GET /v1/health", None, 200),
+    ("POST /v1/enrolments", None, 400),
+    ("POST /v1/enrolments/state", None, 400),
+    ("GET /v1/work", Some(401), 200),
+    ("POST /v1/certificates", Some(401), 400),
+    ("PUT /v1/decisions/{}", Some(401), 400),
+    ("PUT /v1/releases/{}", Some(401), 400),
+    ("GET /v1/releases?after=0", Some(401), 200),
+    ("GET /v1/releases", Some(401), 400),
+    ("POST /v1/witness", Some(401), 400),
+    ("GET /v1/witness", Some(401), 404),
+    // What is not there is not there for anybody.
+    ("GET /v1/releases/{}", None, 404),
+    ("DELETE /v1/releases/{}", None, 404),
+    ("GET /v1/nodes", None, 404),
+    ("GET /", None, 404),
+    ("GET /publications", None, 404),
+    ("PUT /v1/witness", None, 404),
+];
+
+/// S06: every route x every identity: only the cells that are meant to be open are.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s06_every_route_answers_every_identity_as_it_should() {
+    let world = World::new().await;
+    let other = Authority::create("Other", now()).expect("an authority");
+    let other_key = KeyPair::from_pem(&other.key).expect("a key");
+    let other_ca = Issuer::from_ca_cert_pem(&other.certificate, other_key).expect("an issuer");
+    let key = KeyPair::generate().expect("a key");
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(rcgen::DnType::CommonName, "4601-1");
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    let foreign = params.signed_by(&key, &other_ca).expect("a certificate");
+    let foreign = (vec![foreign.der().clone()], private(&key));
+    let enrolled = world.enrol("4601").await;
+    let identities: [(&str, Option<Chain>, u16); 6] = [
+        ("nobody", None, 401),
+        ("a pending node", Some(outsider(&world, "1108", &[]).await), 403),
+        ("a refused node", Some(outsider(&world, "0301", &[NodeStatus::Refused]).await), 403),
+        (
+            "a denied node",
+            Some(outsider(&world, "5001", &[NodeStatus::Enrolled, NodeStatus::Denied]).await),
+            403,
+        ),
+        ("an enrolled node", Some(enrolled.chain()), 0),
+        ("a node of another authority", Some(foreign), 403),
+    ];
+    let mut cells = 0;
+    for (route, guarded, answered) in ROUTES {
+        let line = route.replace("{}", ZERO);
+        for (who, chain, refused) in &identities {
+            let bytes = message(&line, &[], b"{}");
+            let reply = world.raw(chain.as_ref().map(again), &bytes).await;
+            let expected = if guarded.is_some() && *refused != 0 { *refused } else { answered };
+            match reply {
+                // The handshake does not let it in at all.
+                Err(_) => assert_eq!(*who, "a node of another authority", "{route}"),
+                Ok(reply) => assert_eq!(reply.status, expected, "{route}: {who}"),
+            }
+            cells += 1;
+        }
+    }
+    // The public pages serve nobody's node, and nothing is written there.
+    let public = world.server.public_address().expect("public pages");
+    for (route, _, _) in ROUTES {
+        let line = route.replace("{}", ZERO);
+        let mut stream = tokio::net::TcpStream::connect(public).await.expect("a connection");
+        stream.write_all(&message(&line, &[], b"")).await.expect("sent");
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.expect("an answer");
+        let status = Reply::parse(&answer).expect("an answer").status;
+        let open = ["GET /", "GET /publications"].contains(&route);
+        assert!(open || [404, 405].contains(&status), "{route} on the public side: {status}");
+        cells += 1;
+    }
+    println!("{cells} cells");
+    assert_eq!(cells, ROUTES.len() * 7);
+    world.server.shutdown().await;
+}
+
+/// S06: what is another enrolled node's is neither given nor taken.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s06_an_enrolled_node_reaches_nothing_of_another() {
+    let world = World::new().await;
+    let round = world.open_round().await;
+    let (one, other) = (world.enrol("4601").await, world.enrol("1108").await);
+    let document = one.release(&round, 0);
+    let release = one.sign(&document);
+    let study = round.study().digest();
+    let decision = Decision { node: one.id.clone(), study, answer: Answer::Approved };
+    let decision = one.key.sign(&decision).expect("signed").to_json().expect("JSON");
+    let standing = Standing {
+        node: one.id.clone(),
+        number: 0,
+        previous: Digest::ZERO,
+        nonce: Digest::ZERO,
+        ledger: LedgerHead { sequence: 0, head: Digest::ZERO },
+        since: Vec::new(),
+        log: Digest::ZERO,
+    };
+    // In the other's name, and under the other's key in this one's name.
+    let forged = other.key.sign(&standing).expect("signed").to_json().expect("JSON");
+    let standing = one.key.sign(&standing).expect("signed").to_json().expect("JSON");
+    let sent = [
+        ("POST /v1/witness".to_owned(), &standing),
+        (format!("PUT /v1/decisions/{study}"), &decision),
+        (format!("PUT /v1/releases/{}", document.release), &release),
+        ("POST /v1/witness".to_owned(), &forged),
+    ];
+    for (line, body) in &sent {
+        let reply = world.request(Some(other.chain()), line, body).await;
+        assert_eq!(reply.status, 422, "{line}: {reply:?}");
+    }
+    for (line, body) in &sent[..3] {
+        let reply = world.request(Some(one.chain()), line, body).await;
+        assert!([200, 201].contains(&reply.status), "{line}: {reply:?}");
+    }
+    let held = |node: &Node| {
+        let chain = node.chain();
+        async {
+            let own = world.request(Some(chain), "GET /v1/releases?after=0", b"").await;
+            own.json::<OwnReleases>().releases.len()
+        }
+    };
+    assert_eq!((held(&one).await, held(&other).await), (1, 0));
+    for (node, status) in [(&one, 200), (&other, 404)] {
+        let reply = world.request(Some(node.chain()), "GET /v1/witness", b"").await;
+        assert_eq!(reply.status, status);
+    }
+    world.server.shutdown().await;
 }

@@ -267,9 +267,12 @@ pub fn message(line: &str, headers: &[String], body: &[u8]) -> Vec<u8> {
 }
 
 /// Every route that only an enrolled node may use.
-pub const NODE_ROUTES: [&str; 4] = [
+pub const NODE_ROUTES: [&str; 7] = [
     "GET /v1/work",
     "POST /v1/certificates",
     "PUT /v1/decisions/0000000000000000000000000000000000000000000000000000000000000000",
     "PUT /v1/releases/0000000000000000000000000000000000000000000000000000000000000000",
+    "POST /v1/witness",
+    "GET /v1/witness",
+    "GET /v1/releases?after=0",
 ];
