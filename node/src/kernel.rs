@@ -44,6 +44,7 @@ pub use consent::{SnapshotKey, Standing, Terms, Withdrawal};
 pub use journal::{JournalError, LedgerEntry};
 pub use ledger::{Account, Balance, Budget, BudgetError, Cap};
 pub use mechanism::MechanismError;
+pub use minimise::is_column;
 pub use release::{MakeError, Planned, Recorded, Release, Sent};
 
 /// What a kernel works with.

@@ -9,7 +9,7 @@
 //! registered is not permitted.
 
 use crate::files;
-use crate::kernel::{Terms, Withdrawal};
+use crate::kernel::{Terms, Withdrawal, is_column};
 use fellestall_shared::ids::Purpose;
 use fellestall_shared::labels::Labels;
 use fellestall_shared::limits::TEXT_CHARS;
@@ -322,6 +322,9 @@ impl Section {
         for form in &self.accepted_forms {
             text("accepted_forms", form)?;
         }
+        if !self.fields.iter().all(|field| is_column(field)) {
+            return Err(("fields", "names a column that is none; one is, as \"tenancy.moved_in\""));
+        }
         let date = |key, text: &str| {
             Date::parse(text, format_description!("[year]-[month]-[day]"))
                 .map_err(|_| (key, "must be a date, as \"2026-12-31\""))
@@ -352,4 +355,4 @@ impl Section {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

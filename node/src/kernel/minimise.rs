@@ -76,6 +76,15 @@ const BASELINE: [&str; 4] =
     ["baseline.date", "baseline.alcohol", "baseline.drugs", "baseline.mental_health"];
 const SATISFACTION: [&str; 3] = ["satisfaction.date", "satisfaction.item", "satisfaction.score"];
 
+/// Whether something is a column that a study may declare, as `tenancy.moved_in`. Identifiers and the
+/// `consent` table are none.
+#[must_use]
+pub fn is_column(name: &str) -> bool {
+    let tables: [&[&str]; 7] =
+        [&PARTICIPANT, &TENANCY, &STAY, &COMPLAINT, &CONTACT, &BASELINE, &SATISFACTION];
+    tables.iter().any(|columns| columns.contains(&name))
+}
+
 /// Which of some columns are declared, in their order.
 fn seen<const N: usize>(columns: [&str; N], declared: &BTreeSet<String>) -> [bool; N] {
     columns.map(|column| declared.contains(column))

@@ -15,7 +15,7 @@ use time::Date;
 use time::macros::date;
 
 /// A study of one table, from 2016 to 2026.
-fn document() -> StudyDocument {
+pub fn document() -> StudyDocument {
     let title = json!({ "nb": "Kjernetall", "nn": "Kjernetal", "en": "Core figures" });
     let document = json!({
         "study": "core", "version": 1, "title": title, "purpose": "housing-first-statistics",
@@ -30,7 +30,7 @@ fn document() -> StudyDocument {
     serde_json::from_value(document).expect("a study document")
 }
 
-fn study(document: &StudyDocument) -> Study {
+pub fn study(document: &StudyDocument) -> Study {
     let catalogue = Catalogue::builtin().expect("a catalogue");
     Study::check(document, Digest::ZERO, catalogue).expect("a study")
 }
@@ -175,6 +175,7 @@ fn a_value_that_cannot_be_is_named_with_its_purpose_and_key_and_the_remedy() {
             "accepted_forms",
             "1 to 500 characters",
         ),
+        (("\"participant.gender\"", "\"participant.name\""), "fields", "as \"tenancy.moved_in\""),
         (("2016-01-01", "2016-13-01"), "starts", "as \"2026-12-31\""),
         (("2016-01-01", "1 January 2016"), "starts", "as \"2026-12-31\""),
         (("2026-12-31", "2026-02-30"), "ends", "as \"2026-12-31\""),

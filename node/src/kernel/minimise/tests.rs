@@ -1,7 +1,7 @@
 //! What a definition declares is what its table reads: no less, or the count would be another; no
 //! more, or a column would be read for nothing.
 
-use super::Minimal;
+use super::{Minimal, is_column};
 use crate::kernel::count::contribution;
 use crate::kernel::people::drawn::a_person;
 use crate::kernel::people::{period, person};
@@ -67,6 +67,16 @@ fn a_definition_that_forgets_any_column_it_reads_is_caught() {
                 statistic.id()
             );
         }
+    }
+}
+
+#[test]
+fn what_the_catalogue_reads_are_columns_and_nothing_of_consent_or_identity_is() {
+    for field in statistics().iter().flat_map(Statistic::fields) {
+        assert!(is_column(field), "{field}");
+    }
+    for other in ["tenancy.rent", "consent.status", "participant.participant_id", "tenancy", ""] {
+        assert!(!is_column(other), "{other}");
     }
 }
 
