@@ -37,6 +37,8 @@ pub enum Item {
     Configuration,
     /// The register of processing.
     Register,
+    /// The enrolment: the coordinator's address and authority, and what it last answered.
+    Enrolment,
     /// The keys of the node: signing, choosing cells, TLS.
     Keys,
     /// Every charge, with the exact bytes that left.
@@ -203,6 +205,7 @@ pub fn kept(
     let mut kept = vec![
         general(Item::Configuration, Why::NeededToRun, Until::NodeInUse),
         general(Item::Register, Why::RecordOfProcessing, Until::NodeInUse),
+        general(Item::Enrolment, Why::NeededToRun, Until::NodeInUse),
         general(Item::Keys, Why::NeededToRun, Until::NodeInUse),
         general(Item::Ledger, Why::BudgetStaysSpent, Until::NodeInUse),
         general(Item::AuditLog, Why::Accountability, Until::NodeInUse),

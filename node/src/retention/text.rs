@@ -25,6 +25,11 @@ impl Item {
             Self::Register => {
                 ["behandlingsprotokollen", "behandlingsprotokollen", "the register of processing"]
             }
+            Self::Enrolment => [
+                "innmeldingen hos koordinatoren",
+                "innmeldinga hos koordinatoren",
+                "the enrolment at the coordinator",
+            ],
             Self::Keys => ["nodens nøkler", "nøklane til noden", "the node's keys"],
             Self::Ledger => [
                 "regnskapet over personvernbudsjettet, med de utleverte tabellene",
