@@ -4,8 +4,11 @@
 use crate::kernel::people::question::by_intake_year;
 use crate::kernel::people::{key, records, terms};
 use crate::kernel::{SnapshotKey, count};
+use crate::register::tests::document;
+use fellestall_shared::catalogue::Catalogue;
 use fellestall_shared::digest::Digest;
-use fellestall_shared::wire::v1::{LegalBasis, Residence};
+use fellestall_shared::study::{Study, StudyError};
+use fellestall_shared::wire::v1::{LegalBasis, Residence, StudyDocument};
 
 /// The exact count of people, by intake year, over 2016, and the consent snapshot.
 fn counted(people: &[&str], residence: Residence) -> (i64, Digest) {
@@ -67,4 +70,22 @@ fn a_person_who_moved_is_counted_once_in_the_country() {
     let sum = |residence| counted(&[left], residence).0 + counted(&[came], residence).0;
     assert_eq!(sum(Residence::OnCensusDate), 1);
     assert_eq!(sum(Residence::Anywhere), 2);
+}
+
+/// A study with the rule declares the columns that the rule reads, and one without it does not.
+#[test]
+fn a_study_declares_what_its_rule_of_residence_reads() {
+    let catalogue = Catalogue::builtin().expect("a catalogue");
+    let check = |document: &StudyDocument| Study::check(document, Digest::ZERO, catalogue).err();
+    let fields = |what: &'static str| {
+        let field = "participant.exit_date".to_owned();
+        Some(StudyError::Fields { field, what })
+    };
+    let rule = StudyDocument { residence: Residence::OnCensusDate, ..document() };
+    assert_eq!(check(&rule), fields("missing"));
+    let mut declared = rule;
+    declared.fields.extend(Residence::OnCensusDate.fields().iter().map(|f| (*f).to_owned()));
+    assert_eq!(check(&declared), None);
+    let without = StudyDocument { residence: Residence::Anywhere, ..declared };
+    assert_eq!(check(&without), fields("not read"));
 }
