@@ -47,3 +47,31 @@ fn a_certificate_that_is_none_does_not_replace_one_that_works() {
     assert_eq!(chain, vec![certificate.der().clone()]);
     assert_eq!(key.secret_der(), pair.serialize_der());
 }
+
+/// A snapshot's key is made once for each purpose, and is gone when it is destroyed: the next one is
+/// another, under which no earlier snapshot can be tested.
+#[test]
+fn a_purpose_has_a_snapshot_key_of_its_own_until_it_is_destroyed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let keys = KeyStore::new(folder.path());
+    let (one, other) = ("one".parse().expect("a purpose"), "other".parse().expect("a purpose"));
+    assert!(!keys.has_snapshot(&one));
+    let first = keys.snapshot(&one).expect("a key");
+    assert_eq!(*keys.snapshot(&one).expect("a key"), *first);
+    let kept = keys.snapshot(&other).expect("a key");
+    assert_ne!(*kept, *first);
+    let path = folder.path().join("snapshot-keys/one.key");
+    let mode = fs::metadata(&path).expect("a file").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    // Another name for the same bytes on the disk: they are overwritten, and not only unlinked.
+    let link = folder.path().join("link");
+    fs::hard_link(&path, &link).expect("linked");
+    keys.destroy_snapshot(&one).expect("destroyed");
+    assert_eq!(fs::read(&link).expect("a file"), [0; 32]);
+    assert!(!keys.has_snapshot(&one) && keys.has_snapshot(&other));
+    keys.destroy_snapshot(&one).expect("nothing to destroy");
+    assert_ne!(*keys.snapshot(&one).expect("a key"), *first);
+    assert_eq!(*keys.snapshot(&other).expect("a key"), *kept);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).expect("changed");
+    assert!(keys.snapshot(&one).is_err(), "a key that others can read is not used");
+}
