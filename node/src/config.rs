@@ -9,6 +9,7 @@ use fellestall_shared::ids::MunicipalityNumber;
 use fellestall_shared::privacy::{Delta, Rho};
 use serde::Deserialize;
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -41,6 +42,19 @@ pub struct Config {
     pub proxy: Option<String>,
     /// The pause between two polls.
     pub poll: Duration,
+    /// Where the console is served, if it is; always on loopback.
+    pub console: Option<SocketAddr>,
+    /// How many people an approval takes.
+    pub people: People,
+}
+
+/// How many people an approval takes. A refusal takes one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum People {
+    /// One decides.
+    One,
+    /// The second person's approval makes the decision.
+    Two,
 }
 
 /// Caps on the privacy loss, set by the municipality.
@@ -100,6 +114,9 @@ struct File {
     #[serde(default)]
     coordinator: CoordinatorSection,
     network: NetworkSection,
+    console: Option<ConsoleSection>,
+    #[serde(default)]
+    approval: ApprovalSection,
 }
 
 #[derive(Deserialize)]
@@ -130,6 +147,39 @@ struct CoordinatorSection {
 #[serde(deny_unknown_fields)]
 struct NetworkSection {
     poll_seconds: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConsoleSection {
+    listen: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ApprovalSection {
+    people: u8,
+}
+
+impl Default for ApprovalSection {
+    fn default() -> Self {
+        Self { people: 1 }
+    }
+}
+
+impl ConsoleSection {
+    /// Nobody beyond this machine may reach the console: it has no TLS and shows local counts.
+    fn address(&self) -> Result<SocketAddr, &'static str> {
+        let address: SocketAddr = self
+            .listen
+            .parse()
+            .map_err(|_| "must be an address and a port, as \"127.0.0.1:8475\"")?;
+        if address.ip().is_loopback() {
+            Ok(address)
+        } else {
+            Err("must be on loopback, as \"127.0.0.1:8475\": the console is for this machine alone")
+        }
+    }
 }
 
 impl Config {
@@ -188,6 +238,12 @@ impl Config {
         if file.coordinator.proxy.as_deref().is_some_and(|proxy| !is_proxy(proxy)) {
             return Err(bad("coordinator.proxy", "must be as http://proxy.example.no:3128"));
         }
+        let console = file.console.map(|section| section.address()).transpose();
+        let people = match file.approval.people {
+            1 => People::One,
+            2 => People::Two,
+            _ => return Err(bad("approval.people", "must be 1 or 2")),
+        };
         let municipality = file.municipality.parse().map_err(|_| {
             bad("municipality", "must be the municipality's four digits in quotes, as \"4601\"")
         })?;
@@ -201,6 +257,8 @@ impl Config {
             ca_file: file.coordinator.ca_file.map(|path| directory.join(path)),
             proxy: file.coordinator.proxy,
             poll: Duration::from_secs(file.network.poll_seconds),
+            console: console.map_err(|what| bad("console.listen", what))?,
+            people,
         })
     }
 }

@@ -17,6 +17,9 @@ use fellestall_shared::signed::{SignatureError, SigningKey, Verified};
 use fellestall_shared::study::{Study, StudyError};
 use fellestall_shared::wire::v1::{Answer, Decision, RoundDocument, StudyDocument};
 
+mod office;
+pub use office::{Approval, Office, UNKNOWN};
+
 /// Why a decision is not taken, or a round not answered.
 #[derive(Debug, thiserror::Error)]
 pub enum DecisionError {
@@ -54,6 +57,19 @@ pub enum DecisionError {
     /// The register of processing does not permit it.
     #[error("nothing was decided")]
     NotPermitted(#[from] NotPermitted),
+    /// Two people, and the first of them again.
+    #[error(
+        "{name} has approved it already: it takes two people, so somebody else has to approve it too"
+    )]
+    SamePerson {
+        /// The first person.
+        name: String,
+    },
+    /// Two people, and nobody knows who this is.
+    #[error(
+        "an approval takes two people here, and it is not known who you are: sign in under a name of your own"
+    )]
+    Nobody,
     /// The state cannot be used.
     #[error(transparent)]
     State(#[from] StateError),
@@ -88,6 +104,24 @@ impl KnownStudy {
     pub fn name(&self) -> String {
         let document = self.study.document();
         format!("{}.{}", document.study, document.version)
+    }
+
+    /// Refuses what can not be decided now: a study that is not in force, and an approval that the
+    /// register does not permit.
+    fn refuse_unless_open(
+        &self,
+        register: &Register,
+        now: Timestamp,
+        answer: Answer,
+    ) -> Result<(), DecisionError> {
+        let not_in_force = || DecisionError::NotInForce { study: self.name() };
+        if !self.in_force {
+            return Err(not_in_force());
+        }
+        if answer == Answer::Approved {
+            register.permit(&self.study, now.date().ok_or_else(not_in_force)?)?;
+        }
+        Ok(())
     }
 }
 
@@ -185,13 +219,7 @@ pub fn decide(
     answer: Answer,
     Decider { by, now }: Decider<'_>,
 ) -> Result<StoredDecision, DecisionError> {
-    let not_in_force = || DecisionError::NotInForce { study: known.name() };
-    if !known.in_force {
-        return Err(not_in_force());
-    }
-    if answer == Answer::Approved {
-        register.permit(&known.study, now.date().ok_or_else(not_in_force)?)?;
-    }
+    known.refuse_unless_open(register, now, answer)?;
     let study = known.study.digest();
     let earlier = state.decisions()?.into_iter().find(|decision| decision.study == study);
     if let Some(earlier) = earlier.filter(|earlier| earlier.answer == answer) {

@@ -6,11 +6,14 @@ use crate::audit::Unanswered;
 use crate::config::Config;
 use crate::kernel::source::{Mapping, MappingError, SourceConfig};
 use crate::kernel::{
-    ApprovedRound, Budget, JournalError, Kernel, KernelConfig, KernelError, Recorded, Release,
-    Secrets, SnapshotKey,
+    Account, ApprovedRound, Budget, Cap, JournalError, Kernel, KernelConfig, KernelError,
+    LedgerEntry, Recorded, Release, Secrets, SnapshotKey,
 };
 use crate::keys::{KeyError, KeyStore};
 use crate::state::Membership;
+use fellestall_shared::ids::StudyId;
+use fellestall_shared::period::Period;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
@@ -172,4 +175,32 @@ pub fn release(
     let purpose = &round.round().study().document().purpose;
     let key = KeyStore::new(&config.directory).snapshot(purpose)?;
     Ok(kernel.release(round, &source(config)?, &SnapshotKey::from_bytes(*key))?)
+}
+
+/// What is spent and left: over the lifetime, each year and each study of which anything was
+/// released.
+///
+/// # Errors
+/// [`EngineError`].
+pub fn accounts(
+    kernel: &Kernel,
+    history: &[LedgerEntry],
+) -> Result<Vec<(Cap, Account)>, EngineError> {
+    let mut years: BTreeMap<u16, (StudyId, Period)> = BTreeMap::new();
+    let mut studies: BTreeMap<StudyId, Period> = BTreeMap::new();
+    for entry in history {
+        years.insert(entry.period.year(), (entry.study.clone(), entry.period));
+        studies.insert(entry.study.clone(), entry.period);
+    }
+    let mut accounts = Vec::new();
+    if let Some((study, period)) = studies.first_key_value() {
+        accounts.push((Cap::Lifetime, kernel.balance(study, *period)?.lifetime));
+    }
+    for (year, (study, period)) in &years {
+        accounts.push((Cap::Year(*year), kernel.balance(study, *period)?.year));
+    }
+    for (study, period) in &studies {
+        accounts.push((Cap::Study(study.clone()), kernel.balance(study, *period)?.study));
+    }
+    Ok(accounts)
 }

@@ -5,6 +5,7 @@
 
 use crate::kernel::Balance;
 use crate::register::NotPermitted;
+use fellestall_shared::clock::Timestamp;
 use fellestall_shared::ids::{RoundId, StatisticId};
 use fellestall_shared::labels::Language;
 use fellestall_shared::period::Period;
@@ -160,6 +161,14 @@ impl Forecast {
         };
         Self { left_after, affordable: true, already_released: true, ..self }
     }
+}
+
+/// The half-year that a moment is in; `None` outside the calendar of periods.
+#[must_use]
+pub fn half_year(now: Timestamp) -> Option<Period> {
+    let today = now.date()?;
+    let half = if u8::from(today.month()) <= 6 { 1 } else { 2 };
+    format!("{}H{half}", today.year()).parse().ok()
 }
 
 fn forecast(table: &Table, nodes: u32, language: Language) -> TableForecast {

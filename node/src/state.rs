@@ -1,5 +1,6 @@
 //! What a node remembers besides its keys and its ledger: where the coordinator is, how the
-//! enrolment stands, which signed documents it has seen, and what its operator decided.
+//! enrolment stands, which signed documents it has seen, what its operators decided, and who may sign
+//! in to its console.
 //!
 //! **Invariant:** nothing here is about people, and nothing here is needed to know what was
 //! released: that is the ledger's.
@@ -18,12 +19,14 @@ use std::time::Duration;
 
 mod documents;
 mod purge;
-pub use documents::{StoredDecision, StoredEnvelope};
+mod users;
+pub use documents::{FirstApproval, StoredDecision, StoredEnvelope};
+pub use users::{Role, StoredUser};
 
 /// The file's name.
 pub const FILE: &str = "state.sqlite";
 /// The version of the tables.
-const SCHEMA: i64 = 1;
+const SCHEMA: i64 = 2;
 /// How long one process of this node waits for another.
 const BUSY: Duration = Duration::from_secs(10);
 
@@ -137,6 +140,11 @@ CREATE TABLE IF NOT EXISTS round (
 CREATE TABLE IF NOT EXISTS decision (
     study TEXT PRIMARY KEY, answer TEXT NOT NULL, envelope BLOB NOT NULL,
     decided_at INTEGER NOT NULL, sent INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS first_approval (
+    study TEXT PRIMARY KEY, by TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS console_user (
+    folded TEXT PRIMARY KEY, name TEXT NOT NULL, role TEXT NOT NULL, salt BLOB NOT NULL,
+    proof BLOB NOT NULL, added_at INTEGER NOT NULL) STRICT;
 ";
 
 impl State {

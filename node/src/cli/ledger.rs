@@ -8,20 +8,17 @@ use super::{CliError, Exit, Session};
 use crate::config::Config;
 use crate::decisions::DecisionError;
 use crate::engine;
-use crate::kernel::{Account, Kernel, LedgerEntry};
+use crate::kernel::{Cap, Kernel, LedgerEntry};
 use crate::keys::KeyStore;
 use crate::state::{Enrolment, Membership, State};
 use crate::witness;
 use clap::Args;
 use fellestall_shared::catalogue::Catalogue;
-use fellestall_shared::ids::StudyId;
 use fellestall_shared::labels::Language;
-use fellestall_shared::period::Period;
 use fellestall_shared::signed::{Envelope, Verified};
 use fellestall_shared::statistic::Statistic;
 use fellestall_shared::wire::v1::{ReleaseDocument, ReleasedTable};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::fmt::Write;
 
 #[derive(Debug, Args)]
@@ -30,9 +27,6 @@ pub(super) struct ReleasesArgs {
     #[arg(long, value_name = "ID")]
     show: Option<String>,
 }
-
-/// One line of the budget: what for, spent and left.
-type Line = (String, Account);
 
 pub(super) fn status(session: &mut Session<'_>) -> Result<Exit, CliError> {
     let config = session.config()?;
@@ -62,10 +56,10 @@ pub(super) fn status(session: &mut Session<'_>) -> Result<Exit, CliError> {
 fn enrolled(config: &Config, membership: &Membership, contact: &Value) -> Result<Value, CliError> {
     let kernel = engine::open(config, membership)?;
     let history = kernel.history()?;
-    let budget: Vec<_> = budget(&kernel, &history)?
+    let budget: Vec<_> = engine::accounts(&kernel, &history)?
         .into_iter()
-        .map(|(of, account)| {
-            json!({ "of": of, "spent": account.spent.to_string(), "left": account.left.to_string() })
+        .map(|(cap, account)| {
+            json!({ "of": of(&cap), "spent": account.spent.to_string(), "left": account.left.to_string() })
         })
         .collect();
     let lifetime = config.budget.lifetime;
@@ -98,25 +92,13 @@ fn countersigned(config: &Config) -> Result<Value, CliError> {
     })
 }
 
-/// Spent and left: for the lifetime, each year and each study of which anything was released.
-fn budget(kernel: &Kernel, history: &[LedgerEntry]) -> Result<Vec<Line>, CliError> {
-    let mut years: BTreeMap<u16, (StudyId, Period)> = BTreeMap::new();
-    let mut studies: BTreeMap<StudyId, Period> = BTreeMap::new();
-    for entry in history {
-        years.insert(entry.period.year(), (entry.study.clone(), entry.period));
-        studies.insert(entry.study.clone(), entry.period);
+/// What a cap is about, in a word or two.
+fn of(cap: &Cap) -> String {
+    match cap {
+        Cap::Lifetime => "lifetime".to_owned(),
+        Cap::Year(year) => format!("year {year}"),
+        Cap::Study(study) => format!("study {study}"),
     }
-    let mut lines = Vec::new();
-    if let Some((study, period)) = studies.first_key_value() {
-        lines.push(("lifetime".to_owned(), kernel.balance(study, *period)?.lifetime));
-    }
-    for (year, (study, period)) in &years {
-        lines.push((format!("year {year}"), kernel.balance(study, *period)?.year));
-    }
-    for (study, period) in &studies {
-        lines.push((format!("study {study}"), kernel.balance(study, *period)?.study));
-    }
-    Ok(lines)
 }
 
 /// The facts of a status, in the order that people read them.

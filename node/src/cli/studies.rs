@@ -5,15 +5,15 @@
 
 use super::output::table;
 use super::{CliError, Exit, Session, runtime};
-use crate::decisions::{self, Decider, KnownStudy};
+use crate::config::Config;
+use crate::decisions::{self, Approval, Decider, KnownStudy, Office};
 use crate::engine;
-use crate::forecast::Forecast;
+use crate::forecast::{Forecast, half_year};
 use crate::keys::KeyStore;
 use crate::register::Register;
-use crate::state::{Membership, State};
+use crate::state::{FirstApproval, Membership, State, StoredDecision};
 use crate::work;
 use clap::Args;
-use fellestall_shared::clock::Timestamp;
 use fellestall_shared::ids::ReleaseId;
 use fellestall_shared::period::Period;
 use fellestall_shared::wire::v1::{Answer, RefusalReason, RoundDocument};
@@ -168,12 +168,6 @@ fn open_period(
     Ok(mine.map(|document| document.period).max())
 }
 
-fn half_year(now: Timestamp) -> Option<Period> {
-    let today = now.date()?;
-    let half = if u8::from(today.month()) <= 6 { 1 } else { 2 };
-    format!("{}H{half}", today.year()).parse().ok()
-}
-
 pub(super) fn approve(session: &mut Session<'_>, study: &str) -> Result<Exit, CliError> {
     decide(session, study, Answer::Approved)
 }
@@ -195,32 +189,80 @@ fn decide(session: &mut Session<'_>, asked: &str, answer: Answer) -> Result<Exit
     let by = session.actor();
     let decider = Decider { by: &by, now: session.clock.now() };
     let register = Register::read(&session.directory)?;
-    let mut decision =
-        decisions::decide(&mut state, &membership, &key, &register, known, answer, decider)?;
-    if !decision.sent {
-        let clock = Arc::clone(&session.clock);
-        let client = work::client(&config, &membership, session.proxy(&config), clock)?;
-        let bytes = decision.envelope.to_json().map_err(decisions::DecisionError::from)?;
-        match runtime()?.block_on(client.put_decision(decision.study, bytes)) {
-            Ok(()) => {
-                state.set_decision_sent(&decision.envelope, decision.study)?;
-                decision.sent = true;
-            }
-            Err(error) => tracing::warn!(%error, "the running node sends the decision later"),
-        }
-    }
+    let people = config.people;
+    let mut office = Office {
+        state: &mut state,
+        membership: &membership,
+        key: &key,
+        register: &register,
+        people,
+    };
+    let decision = match answer {
+        Answer::Approved => match office.approve_as(known, decider)? {
+            Approval::Approved(decision) => decision,
+            Approval::AwaitsSecond(first) => return awaits(session, known, &first),
+        },
+        Answer::Refused { reason } => office.refuse_as(known, reason, decider)?,
+    };
+    let sent = decision.sent || send(session, &config, &membership, &mut state, &decision)?;
     let facts = json!({
         "study": known.name(),
         "digest": decision.study,
         "decision": answer_text(Some(answer)),
-        "sent": decision.sent,
+        "sent": sent,
     });
     session.out.facts(&facts, || {
         let mut text = format!("{} is {}", known.name(), answer_text(Some(answer)));
-        let sent = if decision.sent { "The coordinator knows." } else { "Not sent yet." };
+        let sent = if sent { "The coordinator knows." } else { "Not sent yet." };
         // Writing to a String does not fail.
         let _written = write!(text, " (digest {}). {sent}", decision.study);
         text
     })?;
     Ok(Exit::Done)
+}
+
+/// Says that another person has to approve it too.
+fn awaits(
+    session: &mut Session<'_>,
+    known: &KnownStudy,
+    first: &FirstApproval,
+) -> Result<Exit, CliError> {
+    let facts = json!({
+        "study": known.name(),
+        "digest": first.study,
+        "decision": "first approval",
+        "by": first.by.name(),
+        "sent": false,
+    });
+    session.out.facts(&facts, || {
+        format!(
+            "{} is approved by {}, the first of two people. Nothing is sent before somebody else approves it too.",
+            known.name(),
+            first.by.name()
+        )
+    })?;
+    Ok(Exit::Done)
+}
+
+/// Tries to send a decision now; whether the coordinator has it.
+fn send(
+    session: &Session<'_>,
+    config: &Config,
+    membership: &Membership,
+    state: &mut State,
+    decision: &StoredDecision,
+) -> Result<bool, CliError> {
+    let clock = Arc::clone(&session.clock);
+    let client = work::client(config, membership, session.proxy(config), clock)?;
+    let bytes = decision.envelope.to_json().map_err(decisions::DecisionError::from)?;
+    match runtime()?.block_on(client.put_decision(decision.study, bytes)) {
+        Ok(()) => {
+            state.set_decision_sent(&decision.envelope, decision.study)?;
+            Ok(true)
+        }
+        Err(error) => {
+            tracing::warn!(%error, "the running node sends the decision later");
+            Ok(false)
+        }
+    }
 }

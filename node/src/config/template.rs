@@ -81,6 +81,15 @@ delta_exponent = 6
 [network]
 # Seconds between two questions to the coordinator.
 poll_seconds = {poll_seconds}
+
+# A page for operators and the data protection officer, on this machine alone. Who may sign in:
+# fellestall-node console-user add
+# [console]
+# listen = "127.0.0.1:8475"
+
+# How many people an approval takes: 1, or 2 who are not the same.
+# [approval]
+# people = 2
 "#
     )
 }

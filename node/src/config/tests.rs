@@ -1,4 +1,4 @@
-use super::{Choices, Config, rho_of, template};
+use super::{Choices, Config, People, rho_of, template};
 use crate::kernel::source::RejectedRows;
 use fellestall_shared::privacy::Rho;
 use proptest::prelude::*;
@@ -72,5 +72,47 @@ proptest! {
     #[test]
     fn rho_reads_back_what_it_shows(micro in 1_u64..u64::MAX) {
         prop_assert_eq!(rho_of(&Rho::from_micro(micro).to_string()), Some(Rho::from_micro(micro)));
+    }
+}
+
+#[test]
+fn the_console_listens_on_loopback_alone() {
+    let with = |section: &str| {
+        Config::parse(Path::new("/n"), &format!("{}\n{section}\n", template(&choices())))
+    };
+    assert_eq!(with("").expect("no console").console, None);
+    for address in ["127.0.0.1:8475", "127.8.0.1:1", "[::1]:8475"] {
+        let config = with(&format!("[console]\nlisten = \"{address}\"")).expect(address);
+        assert_eq!(config.console, address.parse().ok());
+    }
+    let elsewhere = [
+        "0.0.0.0:8475",
+        "[::]:8475",
+        "10.0.0.1:8475",
+        "192.168.1.4:80",
+        "[fe80::1]:80",
+        "localhost",
+        "",
+    ];
+    for address in elsewhere {
+        let refused = with(&format!("[console]\nlisten = \"{address}\"")).expect_err(address);
+        let refused = refused.to_string();
+        assert!(
+            refused.contains("console.listen") && refused.contains("127.0.0.1:8475"),
+            "{refused}"
+        );
+    }
+}
+
+#[test]
+fn an_approval_takes_one_or_two_people() {
+    let with = |section: &str| {
+        Config::parse(Path::new("/n"), &format!("{}\n{section}\n", template(&choices())))
+    };
+    assert_eq!(with("").expect("a configuration").people, People::One);
+    assert_eq!(with("[approval]\npeople = 2").expect("a configuration").people, People::Two);
+    for people in ["0", "3"] {
+        let refused = with(&format!("[approval]\npeople = {people}")).expect_err(people);
+        assert!(refused.to_string().contains("approval.people must be 1 or 2"), "{refused}");
     }
 }

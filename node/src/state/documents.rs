@@ -4,6 +4,7 @@
 //! checked each time it is used, not trusted because it is stored.
 
 use super::{State, StateError};
+use crate::audit::Actor;
 use fellestall_shared::clock::Timestamp;
 use fellestall_shared::digest::Digest;
 use fellestall_shared::signed::Envelope;
@@ -34,7 +35,67 @@ pub struct StoredDecision {
     pub sent: bool,
 }
 
+/// The first of the two people that an approval needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FirstApproval {
+    /// The digest of the study's payload.
+    pub study: Digest,
+    /// Who.
+    pub by: Actor,
+    /// When.
+    pub at: Timestamp,
+}
+
 impl State {
+    /// Remembers the first of two approvals; one that stands already stands.
+    ///
+    /// # Errors
+    /// [`StateError`].
+    pub fn set_first_approval(&mut self, first: &FirstApproval) -> Result<(), StateError> {
+        self.connection
+            .execute(
+                "INSERT INTO first_approval (study, by, at) VALUES ($1, $2, $3)
+                 ON CONFLICT (study) DO NOTHING",
+                params![first.study.to_string(), first.by.name(), first.at.unix()],
+            )
+            .map(drop)
+            .map_err(|source| self.database(source))
+    }
+
+    /// Forgets the first approval of a study: it was decided.
+    ///
+    /// # Errors
+    /// [`StateError`].
+    pub fn clear_first_approval(&mut self, study: Digest) -> Result<(), StateError> {
+        self.connection
+            .execute("DELETE FROM first_approval WHERE study = $1", [study.to_string()])
+            .map(drop)
+            .map_err(|source| self.database(source))
+    }
+
+    /// Every approval that waits for a second person.
+    ///
+    /// # Errors
+    /// [`StateError`].
+    pub fn first_approvals(&self) -> Result<Vec<FirstApproval>, StateError> {
+        let failed = |source| self.database(source);
+        let mut statement = self
+            .connection
+            .prepare("SELECT study, by, at FROM first_approval ORDER BY at, study")
+            .map_err(failed)?;
+        let rows = statement
+            .query_map([], |row| {
+                Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, i64>(2)?))
+            })
+            .map_err(failed)?;
+        rows.map(|row| {
+            let (study, by, at) = row.map_err(failed)?;
+            let study = study.parse().map_err(|_| self.damaged("a first approval"))?;
+            Ok(FirstApproval { study, by: Actor::named(&by), at: Timestamp::from_unix(at) })
+        })
+        .collect()
+    }
+
     /// Remembers what the coordinator lists now: these are current, all others are not.
     ///
     /// # Errors

@@ -31,6 +31,7 @@ impl State {
             ("DELETE FROM study WHERE digest = $1", studies),
             ("DELETE FROM round WHERE digest = $1", rounds),
             ("DELETE FROM decision WHERE study = $1", decisions),
+            ("DELETE FROM first_approval WHERE study = $1", studies),
         ];
         for (sql, digests) in lists {
             for digest in digests {

@@ -1,4 +1,8 @@
-use super::{Contact, Enrolment, FILE, Membership, SCHEMA, State, StateError, StoredDecision};
+use super::{
+    Contact, Enrolment, FILE, FirstApproval, Membership, Role, SCHEMA, State, StateError,
+    StoredDecision, StoredUser,
+};
+use crate::audit::Actor;
 use fellestall_shared::clock::Timestamp;
 use fellestall_shared::digest::Digest;
 use fellestall_shared::signed::SigningKey;
@@ -78,4 +82,43 @@ fn a_newer_or_damaged_state_is_refused() {
     std::fs::write(&path, [7_u8; 4096]).expect("damaged");
     let refused = State::open(place.path()).err().expect("refused").to_string();
     assert!(refused.contains("damaged"), "{refused}");
+}
+
+#[test]
+fn a_state_of_version_1_gets_users_and_first_approvals_and_keeps_what_it_has() {
+    let place = place();
+    let path = place.path().join(FILE);
+    let contact = Contact { last_answer: Some(Timestamp::from_unix(5)), failure: None };
+    State::open(place.path()).expect("opened").set_contact(&contact).expect("written");
+    let connection = rusqlite::Connection::open(&path).expect("opened");
+    connection
+        .execute_batch(
+            "DROP TABLE first_approval; DROP TABLE console_user; PRAGMA user_version = 1;",
+        )
+        .expect("as version 1 was");
+    drop(connection);
+    let mut state = State::open(place.path()).expect("opened");
+    assert_eq!(state.contact().expect("read"), contact);
+    let user = StoredUser {
+        name: "Kari Nordmann".to_owned(),
+        role: Role::Officer,
+        salt: vec![1; 32],
+        proof: vec![2; 32],
+        added_at: Timestamp::from_unix(9),
+    };
+    assert!(state.add_user(&user).expect("written"));
+    assert!(!state.add_user(&user).expect("one name has one user"));
+    assert_eq!(state.user("kari NORDMANN").expect("read"), Some(user));
+    assert!(state.remove_user("Kari Nordmann").expect("removed"));
+    assert!(state.users().expect("read").is_empty());
+    let first = |name: &str| FirstApproval {
+        study: Digest::of("test", b"study"),
+        by: Actor::named(name),
+        at: Timestamp::from_unix(1),
+    };
+    state.set_first_approval(&first("kari")).expect("written");
+    state.set_first_approval(&first("ola")).expect("the first stands");
+    assert_eq!(state.first_approvals().expect("read"), [first("kari")]);
+    state.clear_first_approval(first("kari").study).expect("decided");
+    assert!(state.first_approvals().expect("read").is_empty());
 }
