@@ -18,6 +18,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+mod console;
 mod data;
 mod enrolment;
 mod evidence;
@@ -99,6 +100,11 @@ enum Command {
     Refuse(RefuseArgs),
     /// Run the node until it is stopped.
     Run(run::RunArgs),
+    /// Serve the console on this machine until it is stopped.
+    Console,
+    /// Who may sign in to the console.
+    #[command(subcommand)]
+    ConsoleUser(console::UserCommand),
     /// Show the budget, the releases, the certificate and the last contact.
     Status,
     /// List what has left this node, or show exactly one of the releases.
@@ -305,6 +311,8 @@ fn dispatch(session: &mut Session<'_>, command: Command) -> Result<Exit, CliErro
             studies::refuse(session, &arguments.study, arguments.reason.into())
         }
         Command::Run(arguments) => run::run(session, &arguments),
+        Command::Console => console::serve(session),
+        Command::ConsoleUser(command) => console::users(session, &command),
         Command::Status => ledger::status(session),
         Command::Releases(arguments) => ledger::releases(session, &arguments),
         Command::Register(command) => register::dispatch(session, &command),
@@ -324,7 +332,7 @@ fn dispatch(session: &mut Session<'_>, command: Command) -> Result<Exit, CliErro
 pub fn start_log(arguments: &[OsString], environment: &Environment) {
     use tracing_subscriber::EnvFilter;
     let has = |name: &str| arguments.iter().any(|argument| argument == name);
-    let usual = if has("run") { "info" } else { "warn" };
+    let usual = if has("run") || has("console") { "info" } else { "warn" };
     let filter = environment.log.as_deref().unwrap_or(usual);
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new(usual));
     let log = tracing_subscriber::fmt()

@@ -89,6 +89,17 @@ pub enum CliError {
     /// The node was not recovered.
     #[error(transparent)]
     Recover(#[from] RecoverError),
+    /// The console cannot be served.
+    #[error(transparent)]
+    Console(#[from] crate::console::StartError),
+    /// A user of the console cannot be added or removed.
+    #[error(transparent)]
+    User(#[from] crate::console::UserError),
+    /// The configuration has no console.
+    #[error(
+        "the configuration has no console; add to fellestall-node.toml:\n[console]\nlisten = \"127.0.0.1:8475\""
+    )]
+    NoConsole,
     /// The node stopped.
     #[error(transparent)]
     Daemon(#[from] DaemonError),
@@ -182,7 +193,10 @@ impl CliError {
             Self::Daemon(DaemonError::Denied { .. })
             | Self::Retention(RetentionError::NotEnded { .. })
             | Self::Decision(
-                DecisionError::NotInForce { .. } | DecisionError::NotPermitted { .. },
+                DecisionError::NotInForce { .. }
+                | DecisionError::NotPermitted { .. }
+                | DecisionError::SamePerson { .. }
+                | DecisionError::Nobody,
             ) => Exit::Refused,
             Self::Engine(error) | Self::Daemon(DaemonError::Engine(error))
                 if error.severity() == Severity::Refused =>

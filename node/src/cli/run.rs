@@ -4,6 +4,7 @@
 
 use super::failure::of_client;
 use super::{CliError, Exit, Session, runtime};
+use crate::console::Console;
 use crate::daemon::{Daemon, DaemonError, Report};
 use clap::Args;
 use serde_json::json;
@@ -24,9 +25,15 @@ pub(super) fn run(session: &mut Session<'_>, arguments: &RunArgs) -> Result<Exit
     let mut daemon = Daemon::open(&session.directory, proxy, clock)?;
     let (stop, stopped) = watch::channel(false);
     let once = arguments.once;
+    let console = if once { None } else { session.config()?.console };
+    let (directory, clock) = (session.directory.clone(), Arc::clone(&session.clock));
     let report = runtime()?.block_on(async move {
         let mut terminate = signal(SignalKind::terminate()).map_err(CliError::Runtime)?;
         let mut interrupt = signal(SignalKind::interrupt()).map_err(CliError::Runtime)?;
+        let console = match console {
+            Some(address) => Some(Console::start(&directory, address, clock).await?),
+            None => None,
+        };
         let signals = async {
             tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
             stop.send_replace(true);
@@ -44,6 +51,9 @@ pub(super) fn run(session: &mut Session<'_>, arguments: &RunArgs) -> Result<Exit
             done = work => done,
             () = signals => Ok(None),
         };
+        if let Some(console) = console {
+            console.shutdown().await;
+        }
         done.map_err(CliError::from)
     })?;
     report.map_or(Ok(Exit::Done), |report| show(session, &report))

@@ -1,0 +1,116 @@
+//! What surrounds every page: title, navigation, languages, who is signed in.
+//!
+//! **Invariant:** the same on every page, so that it is found again.
+
+use super::asked::Asked;
+use super::guard::code;
+use super::words::Words;
+use crate::config::Config;
+use fellestall_shared::labels::Language;
+use fellestall_shared::municipality;
+
+/// One link of the navigation.
+pub(super) struct Link {
+    /// Where it leads.
+    pub to: &'static str,
+    /// What it says.
+    pub text: &'static str,
+    /// Whether the page is within it.
+    pub is_here: bool,
+}
+
+/// One language to change to.
+pub(super) struct Tongue {
+    /// Its code.
+    pub code: &'static str,
+    /// Its own name.
+    pub name: &'static str,
+    /// Whether the page is in it.
+    pub is_here: bool,
+}
+
+/// What surrounds a page.
+pub(super) struct Frame {
+    /// The code of the page's language.
+    pub lang: &'static str,
+    /// The page's title.
+    pub title: String,
+    /// Where the languages' links lead.
+    pub here: String,
+    /// The municipality, if the configuration can be read.
+    pub municipality: String,
+    /// The navigation; empty if nobody is signed in.
+    pub links: Vec<Link>,
+    /// The languages.
+    pub tongues: [Tongue; 3],
+    /// Who is signed in, with the role; empty if nobody is.
+    pub who: String,
+    /// The token of the session's forms.
+    pub form_token: String,
+    /// Whether the visitor may decide.
+    pub decides: bool,
+    /// What was just done.
+    pub notice: Option<String>,
+}
+
+impl Frame {
+    /// The surroundings of a page within the section that `section` leads to.
+    pub(super) fn new(asked: &Asked, title: &str, section: &str) -> Self {
+        let words = asked.words();
+        let visitor = asked.visitor.as_ref();
+        let notice = visitor.and_then(|visitor| asked.desk.sessions.take_notice(visitor));
+        let tongue = |language: Language, name| Tongue {
+            code: code(language),
+            name,
+            is_here: language == asked.language,
+        };
+        Self {
+            lang: code(asked.language),
+            title: title.to_owned(),
+            here: page_of(&asked.path),
+            municipality: municipality(asked),
+            links: visitor.map(|_| links(words, section)).unwrap_or_default(),
+            tongues: [
+                tongue(Language::Nb, "Bokmål"),
+                tongue(Language::Nn, "Nynorsk"),
+                tongue(Language::En, "English"),
+            ],
+            who: visitor.map_or_else(String::new, |visitor| {
+                format!("{}, {}", visitor.name, words.role(visitor.role))
+            }),
+            form_token: visitor.map_or_else(String::new, |visitor| visitor.form_token.clone()),
+            decides: visitor.is_some_and(|visitor| visitor.role.decides()),
+            notice: notice.map(|notice| notice.text(words).to_owned()),
+        }
+    }
+}
+
+fn links(words: &'static Words, section: &str) -> Vec<Link> {
+    let nav = &words.nav;
+    let all: [(&str, &str); 8] = [
+        ("/", &nav.overview),
+        ("/studies", &nav.studies),
+        ("/budget", &nav.budget),
+        ("/data", &nav.data),
+        ("/releases", &nav.releases),
+        ("/register", &nav.register),
+        ("/evidence", &nav.evidence),
+        ("/log", &nav.log),
+    ];
+    all.into_iter().map(|(to, text)| Link { to, text, is_here: to == section }).collect()
+}
+
+/// The page to read again in another language: an answer to a form is shown under the form's
+/// address, which cannot be read.
+fn page_of(path: &str) -> String {
+    let form = ["/approve", "/refuse", "/check"].iter().find_map(|form| path.strip_suffix(form));
+    form.unwrap_or(path).to_owned()
+}
+
+fn municipality(asked: &Asked) -> String {
+    let Ok(config) = Config::read(&asked.desk.directory) else { return String::new() };
+    match municipality::find(&config.municipality) {
+        Some(known) if asked.visitor.is_some() => known.name.to_string(),
+        _ => String::new(),
+    }
+}
