@@ -2,6 +2,8 @@
 //!
 //! **Invariant:** nothing here is part of a shipped binary.
 
+pub mod browser;
+pub mod http;
 pub mod offline;
 pub mod postgres;
 pub mod process;
