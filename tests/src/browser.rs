@@ -38,7 +38,7 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// Starts Chromium without a screen, in a profile of its own, with pages' scripts switched off.
+    /// Starts Chromium without a screen, in a profile of its own.
     ///
     /// # Errors
     /// If Chromium or its driver is not installed or does not start.
@@ -72,18 +72,15 @@ impl Browser {
             "--disable-extensions",
             "--hide-scrollbars",
             // No name leads anywhere: the browser reaches loopback addresses alone.
-            "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost",
+            "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
             "--no-proxy-server",
             "--lang=nb",
+            "--window-size=1200,1000",
             &profile,
         ];
         let options = json!({
             "args": arguments,
-            "prefs": {
-                "intl.accept_languages": "nb",
-                // What the pages are must not depend on scripts.
-                "profile.managed_default_content_settings.javascript": 2,
-            },
+            "prefs": { "intl.accept_languages": "nb" },
         });
         let wanted = json!({ "capabilities": { "alwaysMatch": {
             "browserName": "chrome", "goog:chromeOptions": options } } });

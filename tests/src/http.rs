@@ -58,12 +58,32 @@ pub fn ask(
     // A server that refuses the headers may close before it has read the body.
     let sent = stream.write_all(body.as_bytes());
     let mut bytes = Vec::new();
-    let read = stream.read_to_end(&mut bytes);
+    let read = read_answer(&mut stream, &mut bytes);
     if bytes.is_empty() {
         sent?;
         read?;
     }
     parse(&String::from_utf8(bytes).context("the answer is not UTF-8")?)
+}
+
+/// Reads one answer: as much as it says that it has, or until the connection ends.
+fn read_answer(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> std::io::Result<()> {
+    let mut part = [0_u8; 8 * 1024];
+    loop {
+        let read = stream.read(&mut part)?;
+        bytes.extend(part.iter().take(read));
+        if read == 0 || is_whole(bytes) {
+            return Ok(());
+        }
+    }
+}
+
+fn is_whole(bytes: &[u8]) -> bool {
+    let Some(end) = bytes.windows(4).position(|part| part == b"\r\n\r\n") else { return false };
+    let head = String::from_utf8_lossy(bytes.get(..end).unwrap_or_default()).to_lowercase();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
+    let length: Option<usize> = length.and_then(|length| length.trim().parse().ok());
+    length.is_some_and(|length| bytes.len() >= end.saturating_add(4).saturating_add(length))
 }
 
 fn parse(text: &str) -> Result<Answer> {

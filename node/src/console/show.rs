@@ -18,6 +18,21 @@ pub(super) fn figure(figure: impl Display, language: Language) -> String {
     }
 }
 
+/// A delta that is written as `1e-6`, as a power of ten.
+pub(super) fn delta(delta: impl Display) -> String {
+    let text = delta.to_string();
+    let Some(exponent) = text.strip_prefix("1e-") else { return text };
+    let raised = exponent.chars().map(|digit| match digit {
+        '1' => '\u{b9}',
+        '2' => '\u{b2}',
+        '3' => '\u{b3}',
+        other => {
+            other.to_digit(10).and_then(|digit| char::from_u32(0x2070 + digit)).unwrap_or(other)
+        }
+    });
+    format!("10\u{207b}{}", raised.collect::<String>())
+}
+
 /// A whole number that may be negative, with a real minus sign.
 pub(super) fn whole(number: i64) -> String {
     if number < 0 { format!("\u{2212}{}", number.unsigned_abs()) } else { number.to_string() }
@@ -70,7 +85,7 @@ pub(super) fn permille(part: Rho, cap: Rho) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{figure, fill, moment, permille, whole, written_day};
+    use super::{delta, figure, fill, moment, permille, whole, written_day};
     use crate::console::words::AllWords;
     use fellestall_shared::clock::Timestamp;
     use fellestall_shared::labels::Language;
@@ -87,6 +102,7 @@ mod tests {
         assert_eq!(at(Language::Nn), "31. desember 2016 kl. 14.05 UTC");
         assert_eq!(at(Language::En), "31 December 2016 at 14:05 UTC");
         assert_eq!(figure(Rho::from_micro(125_000), Language::Nb), "0,125");
+        assert_eq!((delta("1e-6"), delta("1e-12")), ("10⁻⁶".to_owned(), "10⁻¹²".to_owned()));
         assert_eq!((whole(-3), whole(3)), ("\u{2212}3".to_owned(), "3".to_owned()));
         assert_eq!(fill("{a} of {b}, {a}", &[("a", &1), ("b", &"x")]), "1 of x, 1");
         assert_eq!(written_day("nonsense", words.of(Language::Nb), Language::Nb), "nonsense");

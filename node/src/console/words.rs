@@ -68,7 +68,8 @@ texts! {
         failure, node, not_enrolled, certificate, certificate_valid, certificate_soon,
         certificate_expired, certificate_until, days_left, studies, studies_none, studies_one,
         studies_many, to_studies, budget, budget_left, to_budget, releases, releases_none,
-        releases_sent, releases_unsent, to_releases,
+        releases_sent, releases_unsent, to_releases, countersigned, countersigned_yes, countersigned_no,
+        countersigned_last, countersigned_never, countersign_refused, countersign_refused_text,
     }
     /// The list of studies.
     Studies {
@@ -81,7 +82,7 @@ texts! {
         assessment, no_assessment, starts, ends, minimum_nodes, mode, mode_local, municipal_figures,
         persons, digest, fields, fields_lead, leaves, leaves_lead, table_caption, table, counts, bound,
         rho, local, national, interval_note, categories, costs, cost_line, already, period_line,
-        left_caption, budget_of, spent_before, this_round, left_after, not_affordable, permitted,
+        left_caption, budget_of, spent_before, this_round, left_after, not_affordable, answered_before, permitted,
         is_permitted, not_permitted, decide, decide_lead, people_two, approve, approve_hint, approve_first,
         approve_second, approve_own, refuse, refuse_hint, reason, reason_missing_title, reason_missing,
         only_read, not_open, stale_title, stale, same_person, decided_already, change_hint,

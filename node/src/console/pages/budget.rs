@@ -6,7 +6,7 @@ use super::Enrolled;
 use super::overview::{picture, spent};
 use crate::console::asked::{Asked, Refusal};
 use crate::console::frame::Frame;
-use crate::console::show::{figure, fill, permille};
+use crate::console::show::{delta, figure, fill, permille};
 use crate::console::words::Words;
 use crate::engine;
 use crate::kernel::{Account, Cap};
@@ -87,7 +87,7 @@ fn build(asked: &Asked) -> Result<Page, Refusal> {
         &[
             ("cap", &figure(budget.lifetime, language)),
             ("epsilon", &figure(epsilon, language)),
-            ("delta", &figure(budget.delta, language)),
+            ("delta", &delta(budget.delta)),
         ],
     );
     let charges = charges.collect();

@@ -12,7 +12,6 @@ use crate::console::show::{fill, moment};
 use crate::console::words::Words;
 use crate::daemon::explain;
 use crate::engine;
-use crate::kernel::Terms;
 use crate::kernel::insight::{ConsentCoverage, consent_coverage};
 use crate::kernel::source::{self, Listed, QualityReport, RejectedRows, SourceConfig};
 use crate::register::Register;
@@ -118,12 +117,11 @@ fn coverage(
     today: Date,
 ) -> Result<Vec<ConsentCoverage>, Refusal> {
     let register = Register::read(&asked.desk.directory)?;
-    let in_force =
-        register.purposes().iter().filter(|p| p.starts <= today && today <= p.ends).map(|p| {
-            let accepted_forms = p.accepted_forms.clone();
-            let terms = Terms { accepted_forms, withdrawal: p.withdrawal };
-            (p.purpose.clone(), p.legal_basis, terms)
-        });
+    let in_force = register
+        .purposes()
+        .iter()
+        .filter(|p| p.starts <= today && today <= p.ends)
+        .map(|p| (p.purpose.clone(), p.legal_basis, p.terms_today()));
     let in_force: Vec<_> = in_force.collect();
     if in_force.is_empty() {
         return Ok(Vec::new());

@@ -8,6 +8,7 @@ use crate::console::asked::{Asked, Refusal};
 use crate::console::frame::Frame;
 use crate::console::show::{figure, fill, moment};
 use crate::console::words::Words;
+use crate::state::State;
 use askama::Template;
 use axum::extract::RawQuery;
 use axum::response::{IntoResponse, Response};
@@ -60,6 +61,8 @@ fn build(asked: &Asked, number: usize) -> Result<Page, Refusal> {
         }
         Err(error) => return Err(error.into()),
     };
+    // Also the head beside the log and the coordinator's countersignatures.
+    audit::verify(&asked.desk.directory)?;
     let pages = entries.len().div_ceil(PAGE).max(1);
     let number = number.min(pages);
     let skipped = number.saturating_sub(1).saturating_mul(PAGE);
@@ -80,9 +83,13 @@ fn build(asked: &Asked, number: usize) -> Result<Page, Refusal> {
 pub(in crate::console) async fn export(asked: Asked) -> Response {
     let lines = asked
         .blocking(|asked| {
-            let entries = AuditLog::open(&asked.desk.directory)?.entries()?;
+            let log = AuditLog::open(&asked.desk.directory)?;
+            let entries = log.entries()?;
             let path = asked.desk.directory.join(audit::FILE);
-            let text = audit::export(&path, &entries)?;
+            let membership = State::open(&asked.desk.directory)?.membership()?;
+            let key = membership.map(|membership| membership.coordinator_key);
+            let held = key.as_ref().map(|key| log.countersignatures(key)).transpose()?;
+            let text = audit::export(&path, &entries, key.as_ref().zip(held.as_deref()))?;
             Ok(text)
         })
         .await;

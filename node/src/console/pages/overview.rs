@@ -10,6 +10,7 @@ use crate::console::show::{day, figure, fill, moment, permille};
 use crate::console::words::Words;
 use crate::decisions;
 use crate::state::{Contact, State};
+use crate::witness;
 use askama::Template;
 use axum::response::Response;
 use fellestall_shared::clock::Timestamp;
@@ -31,6 +32,7 @@ struct Facts {
     coordinator: String,
     connection: Standing,
     certificate: Standing,
+    countersigned: Standing,
     waiting: Vec<(String, String)>,
     waiting_text: String,
     left_text: String,
@@ -101,6 +103,7 @@ fn facts(asked: &Asked, node: &Enrolled) -> Result<Facts, Refusal> {
         coordinator: node.membership.url.clone(),
         connection: connection(asked, &node.state)?,
         certificate: certificate(asked, node.membership.certificate_expires, now),
+        countersigned: countersigned(asked)?,
         waiting,
         waiting_text,
         picture_text: picture(w, &w.budget.lifetime, percent),
@@ -141,6 +144,22 @@ fn connection(asked: &Asked, state: &State) -> Result<Standing, Refusal> {
     };
     standing.detail = failure;
     Ok(standing)
+}
+
+/// How the node stands in the coordinator's record of its ledger and log.
+fn countersigned(asked: &Asked) -> Result<Standing, Refusal> {
+    let (w, language) = (asked.words(), asked.language);
+    let o = &w.overview;
+    let found = witness::standing(&asked.desk.directory)?;
+    let last = match found.last {
+        Some(at) => fill(&o.countersigned_last, &[("moment", &moment(at, w, language))]),
+        None => o.countersigned_never.clone(),
+    };
+    Ok(match (found.refused, found.last) {
+        (true, _) => standing("bad", &o.countersign_refused, o.countersign_refused_text.clone()),
+        (false, Some(_)) => standing("good", &o.countersigned_yes, last),
+        (false, None) => standing("wait", &o.countersigned_no, last),
+    })
 }
 
 fn certificate(asked: &Asked, expires: Timestamp, now: Timestamp) -> Standing {

@@ -8,7 +8,7 @@ use crate::audit::{AuditLog, Event};
 use crate::config::People;
 use crate::console::asked::{Asked, Refusal};
 use crate::console::frame::Frame;
-use crate::console::show::{day, figure, fill, moment, permille, written_day};
+use crate::console::show::{day, delta, figure, fill, moment, permille, written_day};
 use crate::console::words::Words;
 use crate::decisions::{self, KnownStudy};
 use crate::forecast::{Forecast, half_year};
@@ -142,6 +142,7 @@ struct Page {
     period_line: String,
     is_answered: bool,
     is_affordable: bool,
+    answered_before: Option<String>,
     budgets: Vec<Left>,
     not_permitted: Option<String>,
     is_open: bool,
@@ -201,12 +202,15 @@ pub(super) fn build(
             &[
                 ("rho", &figure(forecast.charge.clone())),
                 ("epsilon", &figure(format!("{:.3}", forecast.epsilon))),
-                ("delta", &figure(forecast.delta.clone())),
+                ("delta", &delta(&forecast.delta)),
             ],
         ),
         period_line: fill(&w.study.period_line, &[("period", &forecast.period)]),
         is_answered: forecast.already_released,
         is_affordable: forecast.affordable,
+        answered_before: forecast
+            .answered_before
+            .map(|round| fill(&w.study.answered_before, &[("round", &round)])),
         budgets,
         not_permitted: permitted.err().map(|why| why_not(asked, &why)),
         is_open: known.in_force,
@@ -342,6 +346,8 @@ fn forecast(
     let question = ReleaseId::of(known.study.digest(), period, &node.membership.municipality);
     if history.iter().any(|entry| entry.release == question) {
         forecast = forecast.already_released(&balance);
+    } else if let Some(earlier) = kernel.answered(&document.study, period)? {
+        forecast = forecast.answered_before(&earlier);
     }
     let charge = if forecast.already_released { 0 } else { known.study.charge().micro() };
     let charge = fellestall_shared::privacy::Rho::from_micro(charge);
