@@ -13,6 +13,7 @@ use crate::keys::{KeyError, KeyStore};
 use crate::state::{Membership, State, StateError};
 use fellestall_shared::clock::Timestamp;
 use fellestall_shared::limits::RECOVERED_RELEASES;
+use fellestall_shared::problem::ProblemKind;
 use fellestall_shared::signed::{Envelope, Verified};
 use fellestall_shared::wire::v1::{LedgerHead, ReleaseDocument, Witness};
 use serde::Serialize;
@@ -67,7 +68,7 @@ pub struct Recovered {
     pub releases: usize,
     /// How far the ledger reaches now.
     pub ledger: LedgerHead,
-    /// The number of the witness that the node continues from.
+    /// The number of the witness that the node continues from; 0 for none.
     pub witness: u64,
 }
 
@@ -99,8 +100,7 @@ pub fn is_refused(log: &AuditLog) -> Result<bool, AuditError> {
     let entries = log.entries()?;
     let last = entries.iter().rev().find_map(|entry| match entry.body.what {
         Event::WitnessRefused => Some(true),
-        // A node that is enrolled anew begins anew before the coordinator.
-        Event::Recovered { .. } | Event::Enrolled { .. } => Some(false),
+        Event::Recovered { .. } => Some(false),
         _ => None,
     });
     Ok(last.unwrap_or(false))
@@ -132,6 +132,21 @@ pub fn statement(
     Ok(stated)
 }
 
+/// The last witness of this node; `None` for one that was enrolled anew and not countersigned since.
+async fn last_witness(
+    membership: &Membership,
+    client: &Client,
+) -> Result<Option<Verified<Witness>>, RecoverError> {
+    let envelope = match client.last_witness().await {
+        Ok(envelope) => envelope,
+        Err(ClientError::Refused { kind: ProblemKind::NotFound, .. }) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let witness: Verified<Witness> =
+        envelope.verify(&membership.coordinator_key).map_err(|_| RecoverError::Witness)?;
+    if witness.node == membership.node { Ok(Some(witness)) } else { Err(RecoverError::Witness) }
+}
+
 /// All that the coordinator has of this node after a place in its ledger.
 async fn fetch(
     client: &Client,
@@ -147,7 +162,7 @@ async fn fetch(
         let last =
             last.clone().verify::<ReleaseDocument>(&key).map_err(|_| RecoverError::Witness)?;
         // Whoever answers with the same again and again is not believed.
-        if last.node != membership.node || last.ledger_sequence <= after {
+        if last.municipality != membership.municipality || last.ledger_sequence <= after {
             return Err(RecoverError::Witness);
         }
         after = last.ledger_sequence;
@@ -169,22 +184,18 @@ pub async fn recover(
     client: &Client,
     (by, now): (&Actor, Timestamp),
 ) -> Result<Recovered, RecoverError> {
-    let witness: Verified<Witness> = client
-        .last_witness()
-        .await?
-        .verify(&membership.coordinator_key)
-        .map_err(|_| RecoverError::Witness)?;
-    if witness.node != membership.node {
-        return Err(RecoverError::Witness);
-    }
+    let witness = last_witness(membership, client).await?;
+    let until = witness.as_ref().map_or(audit::head_of(&[]), |witness| witness.ledger);
     let mut log = AuditLog::open(&config.directory)?;
     log.entries()?;
     let mut kernel = engine::open(config, membership)?;
     let held = ledger_head(&kernel)?.sequence;
-    let known = fetch(client, membership, config, held.min(witness.ledger.sequence)).await?;
-    let releases = kernel.recover(known, witness.ledger).map_err(EngineError::from)?;
+    let known = fetch(client, membership, config, held.min(until.sequence)).await?;
+    let releases = kernel.recover(known, until).map_err(EngineError::from)?;
     let ledger = ledger_head(&kernel)?;
-    log.adopt(&witness)?;
+    if let Some(witness) = &witness {
+        log.adopt(witness)?;
+    }
     log.append(now, by, Event::Recovered { ledger_sequence: ledger.sequence })?;
-    Ok(Recovered { releases, ledger, witness: witness.number })
+    Ok(Recovered { releases, ledger, witness: witness.map_or(0, |witness| witness.number) })
 }

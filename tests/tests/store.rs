@@ -88,8 +88,18 @@ async fn with_round(address: &str) -> Store {
     store
 }
 
+/// The ledger of a node, whatever its key is.
+fn ledger_of(node: &Node) -> Digest {
+    digest(node.node.as_str())
+}
+
 fn release(node: &Node, content: &str) -> NewRelease {
-    let link = Link { sequence: 1, previous: Digest::ZERO, head: digest(content) };
+    let link = Link {
+        ledger: ledger_of(node),
+        sequence: 1,
+        previous: Digest::ZERO,
+        head: digest(content),
+    };
     let release = StoredRelease {
         release: digest(node.municipality.as_str()).into(),
         round: round_id(),
@@ -438,7 +448,10 @@ async fn witness(store: &Store, standing: &Standing, statement: &str) -> Witness
         let name = format!("witness {number}");
         Ok::<_, StoreError>((digest(&name), name.into_bytes()))
     };
-    store.witness(standing, digest(statement), NOW, sign).await.expect("an answer")
+    store
+        .witness((digest(standing.node.as_str()), standing), digest(statement), NOW, sign)
+        .await
+        .expect("an answer")
 }
 
 /// L08: of statements that come at once after one witness, one is witnessed; it may be sent again.
@@ -496,7 +509,8 @@ async fn releases_of_a_node_form_one_chain(address: String) {
         new.release.release = digest(&format!("question of {ledger}")).into();
         new.release.municipality = municipality(ledger.bytes().map(u32::from).sum());
         let (before, head) = (charges(&ledger[..ledger.len() - 1]).1.head, charges(ledger).1);
-        new.link = Link { sequence: head.sequence, previous: before, head: head.head };
+        new.link.sequence = head.sequence;
+        (new.link.previous, new.link.head) = (before, head.head);
         new
     };
     let put = async |new: NewRelease| store.add_release(&new, Late::Taken).await.expect("answered");
@@ -528,9 +542,9 @@ async fn releases_of_a_node_form_one_chain(address: String) {
         assert_eq!(put(at(forked)).await, Upload::Forked, "{forked}");
     }
     assert_eq!(put(at("abcde")).await, Upload::Stored);
-    let own = store.own_releases(&node.node, 3).await.expect("an answer");
+    let own = store.own_releases(ledger_of(&node), 3).await.expect("an answer");
     assert_eq!(own, vec![b"abcd".to_vec(), b"abcde".to_vec()]);
-    assert!(store.own_releases(&node.node, 5).await.expect("an answer").is_empty());
+    assert!(store.own_releases(ledger_of(&node), 5).await.expect("an answer").is_empty());
     let alarms = store.audit(1_000).await.expect("a log");
     assert!(alarms.iter().any(|line| line.alarm && line.event == "ledger-conflict"));
 }

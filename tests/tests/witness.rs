@@ -2,10 +2,13 @@
 //! countersignatures find, over real TLS.
 #![cfg(test)]
 
+use fellestall_coordinator::invitation;
+use fellestall_coordinator::store::nodes::NodeStatus;
 use fellestall_coordinator::template::{self, Wish};
 use fellestall_node::audit::{self, Actor, AuditError, AuditLog, Event, Parties};
 use fellestall_node::config::Config;
 use fellestall_node::daemon::{DaemonError, Report};
+use fellestall_node::enrol::{Enroller, parse_invitation};
 use fellestall_node::kernel::LedgerEntry;
 use fellestall_node::keys::KeyStore;
 use fellestall_node::state::{Membership, State};
@@ -14,7 +17,7 @@ use fellestall_node::{engine, work};
 use fellestall_shared::catalogue::Catalogue;
 use fellestall_shared::clock::{Clock, Timestamp};
 use fellestall_shared::digest::Digest;
-use fellestall_shared::ids::RoundId;
+use fellestall_shared::ids::{NodeId, RoundId};
 use fellestall_shared::privacy::Rho;
 use fellestall_shared::round::ledger_head;
 use fellestall_shared::signed::{Envelope, Verified};
@@ -104,7 +107,8 @@ impl Scene {
     /// What the coordinator has of the node, after it was checked that it is one chain.
     async fn accepted(&self) -> Vec<Verified<ReleaseDocument>> {
         let key = KeyStore::new(&self.node().directory).release_public().expect("a key");
-        let stored = self.world.store.own_releases(&self.node().node, 0).await.expect("releases");
+        let ledger = key.fingerprint();
+        let stored = self.world.store.own_releases(ledger, 0).await.expect("releases");
         let mut head = Digest::ZERO;
         let mut chain = Vec::new();
         for (bytes, sequence) in stored.iter().zip(1_u64..) {
@@ -269,6 +273,40 @@ async fn l08_of_two_nodes_with_one_identity_at_most_one_chain_is_accepted() {
             );
         }
     }
+}
+
+/// A new enrolment of a restored folder is another node with the same ledger: nothing comes back by it.
+#[tokio::test(flavor = "multi_thread")]
+async fn l08_enrolling_a_restored_copy_anew_brings_no_budget_back() {
+    let scene = Scene::set().await;
+    let node = scene.node();
+    scene.open("2016H2").await;
+    cycle(node).await;
+    let backup = scene.copy("backup");
+    scene.open("2017H1").await;
+    cycle(node).await;
+    let whole = bytes(node);
+    scene.restore(&backup);
+    let (store, home) = (&scene.world.store, scene.world.home().expect("a coordinator"));
+    store.decide_node(&node.node, NodeStatus::Denied, NOW).await.expect("denied");
+    let url = opened(node).1.url;
+    let invited = invitation::invite(store, &home.authority, &url, &node.municipality, NOW).await;
+    let text = invited.expect("an invitation").text;
+    let clock = Arc::clone(&node.clock) as Arc<dyn Clock>;
+    let (config, invitation) = (opened(node).0, parse_invitation(&text).expect("an invitation"));
+    let enroller = Enroller::new(invitation, &config, None, clock).expect("an enroller");
+    enroller.request(&node.directory).await.expect("asked");
+    let again = NodeId::new(&node.municipality, 2);
+    store.decide_node(&again, NodeStatus::Enrolled, NOW).await.expect("approved");
+    enroller.poll(&node.directory).await.expect("enrolled");
+    assert_eq!(opened(node).1.node, again);
+    scene.open("2017H2").await;
+    assert!(refused(&cycle(node).await));
+    assert_eq!(ledger(node).len(), 1);
+    assert_eq!(recover(node).await.expect("recovered").releases, 1);
+    assert_eq!(bytes(node), whole);
+    let report = cycle(node).await;
+    assert!(!report.cycle.witness_refused && ledger(node).len() == 3, "{report:?}");
 }
 
 /// A copy that made a release of its own cannot be brought back, and is left as it is.

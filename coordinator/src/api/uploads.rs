@@ -83,6 +83,7 @@ pub(super) async fn release(
         LateReleases::Refused => Late::Refused,
     };
     let link = Link {
+        ledger: node.release_key.fingerprint(),
         sequence: accepted.document().ledger_sequence,
         previous: accepted.document().ledger_previous,
         head: accepted.ledger_head(),

@@ -27,6 +27,7 @@ pub(super) async fn state(
         return Err(ApiError::Bound { what: "node" });
     }
     let (statement, now) = (standing.digest(), service.clock.now());
+    let ledger = node.release_key.fingerprint();
     let sign = |number, previous| -> Result<_, ApiError> {
         let witness = Witness {
             node: node.node.clone(),
@@ -40,7 +41,7 @@ pub(super) async fn state(
         let envelope = service.signing_key.sign(&witness)?;
         Ok((envelope.payload_digest(), envelope.to_json()?))
     };
-    match service.store.witness(&standing, statement, now, sign).await? {
+    match service.store.witness((ledger, &standing), statement, now, sign).await? {
         Witnessed::Witness(bytes) => Ok(Json(Envelope::from_json(&bytes)?)),
         Witnessed::Conflict => {
             tracing::warn!(node = %node.node, "ALARM: a ledger is behind what was witnessed, or another one");
@@ -68,7 +69,7 @@ pub(super) async fn releases(
     let after = query.as_deref().and_then(|query| query.strip_prefix("after="));
     let malformed = ApiError::Malformed { what: "after=NUMBER, a place in the node's ledger" };
     let after = after.and_then(|number| number.parse().ok()).ok_or(malformed)?;
-    let stored = service.store.own_releases(&node.node, after).await?;
+    let stored = service.store.own_releases(node.release_key.fingerprint(), after).await?;
     let releases = stored.iter().map(|bytes| Envelope::from_json(bytes));
     Ok(Json(OwnReleases { releases: releases.collect::<Result<_, _>>()? }))
 }

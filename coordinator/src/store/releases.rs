@@ -137,7 +137,7 @@ impl Store {
             drop(transaction);
             return self.repeated(stands, new).await;
         }
-        if !witnesses::fits(&mut transaction, &new.node, *link).await? {
+        if !witnesses::fits(&mut transaction, *link).await? {
             let subject = format!("{} {}", new.node, new.round);
             let event = Event::LedgerConflict;
             audit::append_once(&mut transaction, new.received, event, &subject).await?;
@@ -160,7 +160,7 @@ impl Store {
         .await?
         .rows_affected();
         if inserted == 1 {
-            witnesses::add_link(&mut transaction, &new.node, new.release, *link).await?;
+            witnesses::add_link(&mut transaction, new.release, *link).await?;
             let subject = format!("{} {}", new.node, new.round);
             audit::append(&mut transaction, new.received, Event::ReleaseStored, &subject).await?;
         }

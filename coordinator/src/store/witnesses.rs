@@ -1,6 +1,8 @@
 //! What each node said of its ledger, countersigned; and the links of the ledger that its releases are.
 //!
-//! **Invariant:** one node has one chain. A statement or release that does not continue what is here is
+//! A ledger belongs to a release key, and stays the same one when its node is enrolled anew.
+//!
+//! **Invariant:** one ledger is one chain. A statement or release that does not continue what is here is
 //! refused and written down as an alarm, and changes nothing.
 
 use super::audit::{self, Event};
@@ -45,6 +47,8 @@ pub enum Witnessed {
 /// A release as a link of its node's ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Link {
+    /// The ledger: the fingerprint of the release key that it belongs to.
+    pub ledger: Digest,
     /// The place in the ledger, from 1.
     pub sequence: u64,
     /// The head before it.
@@ -86,17 +90,17 @@ async fn last(
     row.as_ref().map(witness).transpose()
 }
 
-/// The places of a node's ledger that are known from `from` on.
+/// The places of a ledger that are known from `from` on.
 async fn places(
     connection: &mut AnyConnection,
-    node: &NodeId,
+    ledger: Digest,
     from: u64,
 ) -> Result<Vec<LedgerHead>, StoreError> {
     let rows = sqlx::query(
-        "SELECT sequence, head FROM ledger_place WHERE node = $1 AND sequence >= $2
+        "SELECT sequence, head FROM ledger_place WHERE ledger = $1 AND sequence >= $2
          ORDER BY sequence",
     )
-    .bind(node.as_str())
+    .bind(ledger.to_string())
     .bind(place(from))
     .fetch_all(connection)
     .await?;
@@ -107,13 +111,13 @@ async fn places(
 
 async fn add_place(
     connection: &mut AnyConnection,
-    node: &NodeId,
+    ledger: Digest,
     known: LedgerHead,
 ) -> Result<(), StoreError> {
-    let insert = "INSERT INTO ledger_place (node, sequence, head) VALUES ($1, $2, $3)
+    let insert = "INSERT INTO ledger_place (ledger, sequence, head) VALUES ($1, $2, $3)
         ON CONFLICT DO NOTHING";
     sqlx::query(insert)
-        .bind(node.as_str())
+        .bind(ledger.to_string())
         .bind(place(known.sequence))
         .bind(known.head.to_string())
         .execute(connection)
@@ -126,6 +130,7 @@ async fn add_place(
 async fn continued(
     connection: &mut AnyConnection,
     last: Option<&StoredWitness>,
+    ledger: Digest,
     standing: &Standing,
 ) -> Result<Option<Vec<LedgerHead>>, StoreError> {
     let (number, digest) = last.map_or((0, Digest::ZERO), |last| (last.number, last.digest));
@@ -141,22 +146,18 @@ async fn continued(
         Some(last) => (standing.heads_after(last.ledger), last.ledger.sequence.saturating_add(1)),
     };
     let Some(heads) = heads else { return Ok(None) };
-    let known = places(connection, &standing.node, from).await?;
+    let known = places(connection, ledger, from).await?;
     let holds = known.iter().all(|place| heads.contains(place));
     Ok(holds.then_some(heads))
 }
 
 /// Whether a release fits into what is known of its node's ledger.
-pub(super) async fn fits(
-    connection: &mut AnyConnection,
-    node: &NodeId,
-    new: Link,
-) -> Result<bool, StoreError> {
+pub(super) async fn fits(connection: &mut AnyConnection, new: Link) -> Result<bool, StoreError> {
     let Some(before) = new.sequence.checked_sub(1) else { return Ok(false) };
     if before == 0 && new.previous != Digest::ZERO {
         return Ok(false);
     }
-    let known = places(connection, node, before).await?;
+    let known = places(connection, new.ledger, before).await?;
     Ok(known.iter().all(|place| match place.sequence {
         0 => true,
         sequence if sequence == before => place.head == new.previous,
@@ -168,15 +169,15 @@ pub(super) async fn fits(
 /// Adds the link that a new release is.
 pub(super) async fn add_link(
     connection: &mut AnyConnection,
-    node: &NodeId,
     release: ReleaseId,
     new: Link,
 ) -> Result<(), StoreError> {
     let before = LedgerHead { sequence: new.sequence.saturating_sub(1), head: new.previous };
-    add_place(connection, node, before).await?;
-    add_place(connection, node, LedgerHead { sequence: new.sequence, head: new.head }).await?;
-    sqlx::query("INSERT INTO ledger_link (node, sequence, release) VALUES ($1, $2, $3)")
-        .bind(node.as_str())
+    add_place(connection, new.ledger, before).await?;
+    let after = LedgerHead { sequence: new.sequence, head: new.head };
+    add_place(connection, new.ledger, after).await?;
+    sqlx::query("INSERT INTO ledger_link (ledger, sequence, release) VALUES ($1, $2, $3)")
+        .bind(new.ledger.to_string())
         .bind(place(new.sequence))
         .bind(release.to_string())
         .execute(connection)
@@ -185,7 +186,7 @@ pub(super) async fn add_link(
 }
 
 impl Store {
-    /// Witnesses a statement whose signature held: `sign` makes the witness of this number after the
+    /// Witnesses a statement about this ledger whose signature held: `sign` makes the witness of this number after the
     /// one of this digest, and gives its digest and JSON. The same statement again gives the same
     /// witness while it is the last.
     ///
@@ -193,7 +194,7 @@ impl Store {
     /// [`StoreError`] if the database fails, or what `sign` answers: nothing is stored.
     pub async fn witness<E: From<StoreError>>(
         &self,
-        standing: &Standing,
+        (ledger, standing): (Digest, &Standing),
         statement: Digest,
         now: Timestamp,
         sign: impl FnOnce(u64, Digest) -> Result<(Digest, Vec<u8>), E> + Send,
@@ -204,14 +205,15 @@ impl Store {
         if let Some(last) = last.as_ref().filter(|last| last.statement == statement) {
             return Ok(Witnessed::Witness(last.envelope.clone()));
         }
-        let Some(heads) = continued(&mut transaction, last.as_ref(), standing).await? else {
+        let Some(heads) = continued(&mut transaction, last.as_ref(), ledger, standing).await?
+        else {
             let subject = format!("{} {}", standing.node, statement.short());
             audit::append_once(&mut transaction, now, Event::LedgerConflict, &subject).await?;
             transaction.commit().await.map_err(StoreError::from)?;
             return Ok(Witnessed::Conflict);
         };
         for known in heads {
-            add_place(&mut transaction, &standing.node, known).await?;
+            add_place(&mut transaction, ledger, known).await?;
         }
         let number = standing.number.saturating_add(1);
         let (digest, envelope) = sign(number, standing.previous)?;
@@ -243,23 +245,23 @@ impl Store {
         last(&mut connection, node).await
     }
 
-    /// A node's own releases after a place in its ledger, in order, as they were sent: one at least,
+    /// The releases of a ledger after a place in it, in order, as they were sent: one at least,
     /// if there is one, and no more than fit into one answer.
     ///
     /// # Errors
     /// [`StoreError`] if the database fails.
     pub async fn own_releases(
         &self,
-        node: &NodeId,
+        ledger: Digest,
         after: u64,
     ) -> Result<Vec<Vec<u8>>, StoreError> {
         let rows = sqlx::query(
             "SELECT release.envelope AS envelope FROM ledger_link
              JOIN release ON release.release = ledger_link.release
-             WHERE ledger_link.node = $1 AND ledger_link.sequence > $2
+             WHERE ledger_link.ledger = $1 AND ledger_link.sequence > $2
              ORDER BY ledger_link.sequence LIMIT $3",
         )
-        .bind(node.as_str())
+        .bind(ledger.to_string())
         .bind(place(after))
         .bind(PAGE)
         .fetch_all(&self.pool)

@@ -10,14 +10,14 @@ CREATE TABLE witness (
     PRIMARY KEY (node, number)
 );
 CREATE TABLE ledger_place (
-    node TEXT NOT NULL REFERENCES node (node),
+    ledger TEXT NOT NULL,
     sequence BIGINT NOT NULL,
     head TEXT NOT NULL,
-    PRIMARY KEY (node, sequence)
+    PRIMARY KEY (ledger, sequence)
 );
 CREATE TABLE ledger_link (
-    node TEXT NOT NULL REFERENCES node (node),
+    ledger TEXT NOT NULL,
     sequence BIGINT NOT NULL,
     release TEXT NOT NULL UNIQUE REFERENCES release (release),
-    PRIMARY KEY (node, sequence)
+    PRIMARY KEY (ledger, sequence)
 );
