@@ -5,6 +5,7 @@
 
 mod canary;
 mod help;
+mod log;
 mod operator;
 mod proxy;
 mod renewal;
