@@ -70,5 +70,5 @@ fn it_takes_two_different_people_to_approve_and_one_to_refuse() {
     browser.go(&scene.url("/log")).expect("a page");
     let log = text("main");
     assert!(log.contains("core.1 ble godkjent av den første av to"), "{log}");
-    assert!(log.contains("Ola Drift core.1 ble godkjent"), "{log}");
+    assert!(log.contains("core.1 ble godkjent Ola Drift"), "{log}");
 }
