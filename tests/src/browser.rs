@@ -141,6 +141,21 @@ impl Browser {
         self.call("POST", &format!("/element/{element}/click"), &json!({})).map(drop)
     }
 
+    /// Clicks what leads to another page, and waits until the page of before is gone.
+    ///
+    /// # Errors
+    /// If there is nothing to click, or it leads nowhere.
+    pub fn follow(&self, css: &str) -> Result<()> {
+        let before = self.find("html")?;
+        self.click(css)?;
+        let deadline = Instant::now() + PATIENCE;
+        while self.call("GET", &format!("/element/{before}/name"), &Value::Null).is_ok() {
+            ensure!(Instant::now() < deadline, "{css} leads nowhere");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+
     /// Types into the first element that a CSS selector finds.
     ///
     /// # Errors

@@ -201,6 +201,11 @@ impl Words {
         }
     }
 
+    /// A role by its code, as the audit log has it.
+    pub(super) fn role_of<'w>(&'w self, code: &'w str) -> &'w str {
+        Role::from_code(code).map_or(code, |role| self.role(role))
+    }
+
     /// A legal basis.
     pub(super) fn basis(&self, basis: LegalBasis) -> &str {
         match basis {

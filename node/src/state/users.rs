@@ -40,7 +40,9 @@ impl Role {
         }
     }
 
-    fn from_code(code: &str) -> Option<Self> {
+    /// The role that is written so; `None` if there is none.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
         [Self::Operator, Self::Officer, Self::Auditor].into_iter().find(|role| role.code() == code)
     }
 }

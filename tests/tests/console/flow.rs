@@ -20,26 +20,26 @@ fn an_officer_reads_approves_refuses_and_finds_the_very_table_that_left() {
     assert_eq!(browser.url().expect("an address"), scene.url("/sign-in"));
     browser.write("#name", scene.officer.name).expect("typed");
     browser.write("#secret", &scene.operator.secret).expect("typed");
-    browser.click("form.card button").expect("sent");
+    browser.follow("form.card button").expect("sent");
     assert!(text("main .problem").contains("hører ikke sammen"), "{}", text("main"));
     scene.sign_in(&browser, &scene.officer);
 
     // The language is chosen on any page, and stays.
     assert_eq!(text("h1"), "Oversikt");
-    browser.click(".tongues a[lang=en]").expect("changed");
+    browser.follow(".tongues a[lang=en]").expect("changed");
     assert_eq!(text("h1"), "Overview");
     assert_eq!(browser.count("html[lang=en]").expect("counted"), 1);
     go("/studies");
     assert_eq!(text("h1"), "Studies");
-    browser.click(".tongues a[lang=nn]").expect("changed");
+    browser.follow(".tongues a[lang=nn]").expect("changed");
     assert_eq!(text("h1"), "Studiar");
     assert!(text("main").contains("Kjernetal for Housing First, halvårleg"));
-    browser.click(".tongues a[lang=nb]").expect("changed");
+    browser.follow(".tongues a[lang=nb]").expect("changed");
     go("/");
     assert!(text("main").contains("2 studier venter"), "{}", text("main"));
 
     // What would leave, and what it costs, is what the command line says too.
-    browser.click(&format!("a[href='/studies/{core}']")).expect("a link");
+    browser.follow(&format!("a[href='/studies/{core}']")).expect("a link");
     let preview = scene.stage.must(&scene.node, &["--json", "preview", "core"]);
     let preview: Value = serde_json::from_str(&preview).expect("JSON");
     let shown = text("main");
@@ -57,16 +57,16 @@ fn an_officer_reads_approves_refuses_and_finds_the_very_table_that_left() {
 
     // Yes to one, and no to the other, for a reason.
     let approve = format!("form[action='/studies/{core}/approve'] button");
-    browser.click(&approve).expect("approved");
+    browser.follow(&approve).expect("approved");
     assert!(text(".notice").contains("Studien er godkjent"));
     assert_eq!(scene.decision("core.1"), "approved");
     go(&format!("/studies/{intake}"));
     let refuse = format!("form[action='/studies/{intake}/refuse'] button");
-    browser.click(&refuse).expect("sent without a reason");
+    browser.follow(&refuse).expect("sent without a reason");
     assert!(text("main .problem").contains("Velg hvorfor kommunen avslår"));
     assert_eq!(scene.decision("intake.1"), "undecided");
     browser.click("#reason-too_detailed").expect("chosen");
-    browser.click(&refuse).expect("refused");
+    browser.follow(&refuse).expect("refused");
     assert!(text(".notice").contains("Studien er avslått"));
     assert_eq!(scene.decision("intake.1"), "refused");
     go(&format!("/studies/{intake}"));
@@ -95,7 +95,7 @@ fn an_officer_reads_approves_refuses_and_finds_the_very_table_that_left() {
     // What left is what the command line shows, figure by figure, and byte by byte.
     let id = released(&scene);
     go("/releases");
-    browser.click(&format!("a[href='/releases/{id}']")).expect("a link");
+    browser.follow(&format!("a[href='/releases/{id}']")).expect("a link");
     let shown = scene.stage.must(&scene.node, &["--json", "releases", "--show", &id]);
     let shown: Value = serde_json::from_str(&shown).expect("JSON");
     let figures: Vec<String> = shown["tables"]
@@ -135,7 +135,7 @@ fn an_officer_reads_approves_refuses_and_finds_the_very_table_that_left() {
 
     // Records are checked on request, and the numbers stay here.
     go("/data");
-    browser.click("form[action='/data/check'] button").expect("checked");
+    browser.follow("form[action='/data/check'] button").expect("checked");
     assert!(text("main").contains("Uttrekket kan brukes"), "{}", text("main"));
     assert!(text("main").contains("forlater aldri denne maskinen"));
     assert!(text("#coverage").contains("Samtykke"));

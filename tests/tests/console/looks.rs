@@ -149,12 +149,12 @@ fn no_page_has_a_violation_in_any_language_light_dark_or_narrow() {
     browser.resize(1200, 900).expect("resized");
     browser.go(&scene.url(&format!("/studies/{intake}?lang=nb"))).expect("a page");
     let refuse = format!("form[action='/studies/{intake}/refuse'] button");
-    browser.click(&refuse).expect("sent");
+    browser.follow(&refuse).expect("sent");
     wrong.extend(violations(&browser).into_iter().map(|found| format!("a mistake: {found}")));
-    browser.click("form.who button").expect("signed out");
+    browser.follow("form.who button").expect("signed out");
     browser.write("#name", "x").expect("typed");
     browser.write("#secret", "x").expect("typed");
-    browser.click("form.card button").expect("sent");
+    browser.follow("form.card button").expect("sent");
     wrong.extend(violations(&browser).into_iter().map(|found| format!("not in: {found}")));
     assert!(wrong.is_empty(), "{} violations:\n{}", wrong.len(), wrong.join("\n"));
 }

@@ -107,11 +107,11 @@ impl Scene {
     pub fn sign_in(&self, browser: &Browser, person: &Person) {
         browser.go(&self.url("/sign-in")).expect("the page");
         if browser.count("#name").expect("counted") == 0 {
-            browser.click("form.who button").expect("signed out");
+            browser.follow("form.who button").expect("signed out");
         }
         browser.write("#name", person.name).expect("typed");
         browser.write("#secret", &person.secret).expect("typed");
-        browser.click("form.card button").expect("sent");
+        browser.follow("form.card button").expect("sent");
         assert_eq!(browser.url().expect("an address"), self.url("/"), "{} is in", person.name);
     }
 

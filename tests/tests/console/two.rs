@@ -17,7 +17,7 @@ fn it_takes_two_different_people_to_approve_and_one_to_refuse() {
     scene.sign_in(&browser, &scene.officer);
     browser.go(&page).expect("a page");
     assert!(text(&approve).starts_with("Godkjenn som første person"));
-    browser.click(&approve).expect("approved once");
+    browser.follow(&approve).expect("approved once");
     assert!(text(".notice").contains("En annen person må også godkjenne"));
     assert!(text("main").contains("Godkjent av Kari Ombud"));
     assert_eq!(scene.decision("core.1"), "undecided");
@@ -44,7 +44,7 @@ fn it_takes_two_different_people_to_approve_and_one_to_refuse() {
     scene.sign_in(&browser, &scene.operator);
     browser.go(&page).expect("a page");
     assert!(text("main").contains("Godkjent av Kari Ombud"));
-    browser.click(&approve).expect("approved");
+    browser.follow(&approve).expect("approved");
     assert!(text(".notice").contains("Studien er godkjent"));
     assert_eq!(scene.decision("core.1"), "approved");
 

@@ -143,7 +143,9 @@ fn what(asked: &Asked, event: &Event) -> String {
         Event::PersonLookedUp => e.person_looked_up.clone(),
         Event::EvidenceMade => e.evidence_made.clone(),
         Event::Purged { purpose, .. } => fill(&e.purged, &[("purpose", purpose)]),
-        Event::UserAdded { user, role } => fill(&e.user_added, &[("user", user), ("role", role)]),
+        Event::UserAdded { user, role } => {
+            fill(&e.user_added, &[("user", user), ("role", &w.role_of(role))])
+        }
         Event::UserRemoved { user } => fill(&e.user_removed, &[("user", user)]),
         Event::SignedIn => e.signed_in.clone(),
         Event::SignInFailed => e.sign_in_failed.clone(),
