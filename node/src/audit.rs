@@ -46,11 +46,12 @@ impl Actor {
     }
 
     /// A named person; what is not a letter, digit or one of `-_.@: ` is left out, and the rest cut
-    /// to 64 characters.
+    /// to 64 characters. Nobody is named as the node itself is.
     #[must_use]
     pub fn named(name: &str) -> Self {
         let fits = |c: &char| c.is_alphanumeric() || "-_.@: ".contains(*c);
-        Self(name.trim().chars().filter(fits).take(64).collect())
+        let named = Self(name.trim().chars().filter(fits).take(64).collect());
+        if named == Self::node() { Self("user: node".to_owned()) } else { named }
     }
 
     /// The name.

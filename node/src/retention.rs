@@ -39,6 +39,8 @@ pub enum Item {
     Register,
     /// The enrolment: the coordinator's address and authority, and what it last answered.
     Enrolment,
+    /// The users of the console: names, roles and salted digests of their secrets.
+    ConsoleUsers,
     /// The keys of the node: signing, choosing cells, TLS.
     Keys,
     /// Every charge, with the exact bytes that left.
@@ -206,6 +208,7 @@ pub fn kept(
         general(Item::Configuration, Why::NeededToRun, Until::NodeInUse),
         general(Item::Register, Why::RecordOfProcessing, Until::NodeInUse),
         general(Item::Enrolment, Why::NeededToRun, Until::NodeInUse),
+        general(Item::ConsoleUsers, Why::NeededToRun, Until::NodeInUse),
         general(Item::Keys, Why::NeededToRun, Until::NodeInUse),
         general(Item::Ledger, Why::BudgetStaysSpent, Until::NodeInUse),
         general(Item::AuditLog, Why::Accountability, Until::NodeInUse),

@@ -87,6 +87,7 @@ fn attest(
         KeptItem { item: Item::Configuration, why: Why::NeededToRun },
         KeptItem { item: Item::Register, why: Why::RecordOfProcessing },
         KeptItem { item: Item::Enrolment, why: Why::NeededToRun },
+        KeptItem { item: Item::ConsoleUsers, why: Why::NeededToRun },
         KeptItem { item: Item::Keys, why: Why::NeededToRun },
         KeptItem { item: Item::Ledger, why: Why::BudgetStaysSpent },
         KeptItem { item: Item::AuditLog, why: Why::Accountability },

@@ -30,6 +30,11 @@ impl Item {
                 "innmeldinga hos koordinatoren",
                 "the enrolment at the coordinator",
             ],
+            Self::ConsoleUsers => [
+                "brukerne av konsollen (navn, rolle og avtrykk av den hemmelige koden)",
+                "brukarane av konsollen (namn, rolle og avtrykk av den hemmelege koden)",
+                "the users of the console (name, role and a digest of the secret)",
+            ],
             Self::Keys => ["nodens nøkler", "nøklane til noden", "the node's keys"],
             Self::Ledger => [
                 "regnskapet over personvernbudsjettet, med de utleverte tabellene",
@@ -38,13 +43,13 @@ impl Item {
             ],
             Self::AuditLog => ["hendelsesloggen", "hendingsloggen", "the audit log"],
             Self::AnsweredStudies => [
-                "undersøkelsene som er besvart",
-                "undersøkingane som er svara på",
+                "studiene som er besvart",
+                "studiane som er svara på",
                 "the studies that were answered",
             ],
             Self::UnansweredDocuments => [
-                "undersøkelser og runder som ikke er besvart, og vedtak om dem",
-                "undersøkingar og rundar som ikkje er svara på, og vedtak om dei",
+                "studier og runder som ikke er besvart, og vedtak om dem",
+                "studiar og rundar som ikkje er svara på, og vedtak om dei",
                 "studies and rounds that were not answered, and decisions about them",
             ],
             Self::SnapshotKey => [

@@ -219,9 +219,9 @@ impl Words {
 
     pub(super) fn missing(self) -> &'static str {
         self.t(
-            "Undersøkelsen eller formålet er ikke lenger registrert her, så det kan ikke sies om \
+            "Studien eller formålet er ikke lenger registrert her, så det kan ikke sies om \
              opplysninger om deg kan ha vært med.",
-            "Undersøkinga eller føremålet er ikkje lenger registrert her, så det kan ikkje seiast om \
+            "Studien eller føremålet er ikkje lenger registrert her, så det kan ikkje seiast om \
              opplysningar om deg kan ha vore med.",
             "The study or the purpose is no longer registered here, so it cannot be said whether your \
              records could have been part of it.",

@@ -162,8 +162,11 @@ fn programs_speak_json_and_plain_text_and_show_no_secret() {
     }
     stage.must(&nodes[1], &["run", "--once"]);
     wait_for_release(&stage);
+    for node in &nodes {
+        guarded.extend(secrets(node, &["snapshot-keys/housing-first-statistics.key"]));
+    }
     daemon.stop().expect("an orderly end");
-    let node_commands: [&[&str]; 12] = [
+    let node_commands: [&[&str]; 14] = [
         &["config", "check"],
         &["register", "list"],
         &["register", "check"],
@@ -175,6 +178,8 @@ fn programs_speak_json_and_plain_text_and_show_no_secret() {
         &["releases", "--show", ""],
         &["log", "list"],
         &["log", "verify"],
+        &["retention"],
+        &["console-user", "list"],
         &["run", "--once"],
     ];
     for command in node_commands {
