@@ -9,7 +9,7 @@ use fellestall_shared::ids::MunicipalityNumber;
 use fellestall_shared::privacy::{Delta, Rho};
 use serde::Deserialize;
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -18,6 +18,8 @@ pub use template::{Choices, template};
 
 /// The file's name.
 pub const FILE: &str = "fellestall-node.toml";
+/// Where `console` serves when the configuration does not say.
+pub const CONSOLE: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 8475));
 /// Shortest and longest pause between two polls.
 const POLL_SECONDS: std::ops::RangeInclusive<u64> = 1..=86_400;
 
@@ -42,7 +44,7 @@ pub struct Config {
     pub proxy: Option<String>,
     /// The pause between two polls.
     pub poll: Duration,
-    /// Where the console is served, if it is; always on loopback.
+    /// Where the console is served, also by the running node; always on loopback.
     pub console: Option<SocketAddr>,
     /// How many people an approval takes.
     pub people: People,

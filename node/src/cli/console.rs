@@ -5,6 +5,7 @@
 
 use super::output::table;
 use super::{CliError, Exit, Session, runtime};
+use crate::config;
 use crate::console::{self, Console};
 use crate::state::{Role, State};
 use clap::{Args, Subcommand, ValueEnum};
@@ -61,8 +62,7 @@ impl From<UserRole> for Role {
 
 /// Serves the console until a signal comes.
 pub(super) fn serve(session: &mut Session<'_>) -> Result<Exit, CliError> {
-    let config = session.config()?;
-    let address = config.console.ok_or(CliError::NoConsole)?;
+    let address = session.config()?.console.unwrap_or(config::CONSOLE);
     let (directory, clock) = (session.directory.clone(), Arc::clone(&session.clock));
     runtime()?.block_on(async {
         let mut terminate = signal(SignalKind::terminate()).map_err(CliError::Runtime)?;

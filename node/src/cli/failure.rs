@@ -95,11 +95,6 @@ pub enum CliError {
     /// A user of the console cannot be added or removed.
     #[error(transparent)]
     User(#[from] crate::console::UserError),
-    /// The configuration has no console.
-    #[error(
-        "the configuration has no console; add to fellestall-node.toml:\n[console]\nlisten = \"127.0.0.1:8475\""
-    )]
-    NoConsole,
     /// The node stopped.
     #[error(transparent)]
     Daemon(#[from] DaemonError),

@@ -82,8 +82,8 @@ delta_exponent = 6
 # Seconds between two questions to the coordinator.
 poll_seconds = {poll_seconds}
 
-# A page for operators and the data protection officer, on this machine alone. Who may sign in:
-# fellestall-node console-user add
+# A page for operators and the data protection officer, on this machine alone. fellestall-node console
+# serves it; with this section the running node does too. Who may sign in: fellestall-node console-user
 # [console]
 # listen = "127.0.0.1:8475"
 

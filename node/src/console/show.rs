@@ -3,6 +3,8 @@
 //! **Invariant:** a figure is shown as it is, only with the decimal mark of the language.
 
 use super::words::Words;
+use crate::audit::Actor;
+use crate::decisions::UNKNOWN;
 use fellestall_shared::clock::Timestamp;
 use fellestall_shared::labels::Language;
 use fellestall_shared::privacy::Rho;
@@ -31,6 +33,15 @@ pub(super) fn delta(delta: impl Display) -> String {
         }
     });
     format!("10\u{207b}{}", raised.collect::<String>())
+}
+
+/// Who did something: a person's own name, or a word for the node and for nobody in particular.
+pub(super) fn who<'a>(by: &'a Actor, w: &'a Words) -> &'a str {
+    match by {
+        by if *by == Actor::node() => &w.log.who_node,
+        by if by.name() == UNKNOWN => &w.log.who_unknown,
+        by => by.name(),
+    }
 }
 
 /// A whole number that may be negative, with a real minus sign.

@@ -80,8 +80,9 @@ texts! {
     Study {
         lead, decided_by, first_by, to_decision, about, purpose, controller, basis,
         assessment, no_assessment, starts, ends, minimum_nodes, mode, mode_local, municipal_figures,
-        persons, digest, fields, fields_lead, leaves, leaves_lead, table_caption, table, counts, bound,
-        rho, local, national, interval_note, categories, costs, cost_line, already, period_line,
+        persons, residence, residence_anywhere, residence_census, digest, fields, fields_lead, leaves,
+        leaves_lead, table_caption, table, counts, bound, rho, local, national, interval_note,
+        categories, costs, cost_line, person_line, already, period_line,
         left_caption, budget_of, spent_before, this_round, left_after, not_affordable, answered_before, permitted,
         is_permitted, not_permitted, decide, decide_lead, people_two, approve, approve_hint, approve_first,
         approve_second, approve_own, refuse, refuse_hint, reason, reason_missing_title, reason_missing,
@@ -110,7 +111,7 @@ texts! {
     }
     /// The log.
     Log {
-        title, lead, holds, broken, caption, number, when, who, what, head, export, export_lead, none,
+        title, lead, holds, broken, caption, number, when, who, who_node, who_unknown, what, head, export, export_lead, none,
         page, pages,
     }
     /// What happened.

@@ -6,7 +6,7 @@
 use crate::audit::{self, AuditError, AuditLog, Entry, Event};
 use crate::console::asked::{Asked, Refusal};
 use crate::console::frame::Frame;
-use crate::console::show::{figure, fill, moment};
+use crate::console::show::{figure, fill, moment, who};
 use crate::console::words::Words;
 use crate::state::State;
 use askama::Template;
@@ -110,7 +110,7 @@ fn line(asked: &Asked, entry: &Entry) -> Line {
     Line {
         number: entry.body.sequence,
         when: moment(entry.body.at, w, asked.language),
-        who: entry.body.by.name().to_owned(),
+        who: who(&entry.body.by, w).to_owned(),
         what: what(asked, &entry.body.what),
         head: entry.head.short(),
     }

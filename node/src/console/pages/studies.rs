@@ -8,7 +8,7 @@ use crate::audit::{AuditLog, Event};
 use crate::config::People;
 use crate::console::asked::{Asked, Refusal};
 use crate::console::frame::Frame;
-use crate::console::show::{day, delta, figure, fill, moment, permille, written_day};
+use crate::console::show::{day, delta, figure, fill, moment, permille, who, written_day};
 use crate::console::words::Words;
 use crate::decisions::{self, KnownStudy};
 use crate::forecast::{Forecast, half_year};
@@ -22,7 +22,7 @@ use fellestall_shared::clock::Timestamp;
 use fellestall_shared::digest::Digest;
 use fellestall_shared::ids::ReleaseId;
 use fellestall_shared::period::Period;
-use fellestall_shared::wire::v1::{Answer, RefusalReason, RoundDocument};
+use fellestall_shared::wire::v1::{Answer, RefusalReason, Residence, RoundDocument};
 
 /// One study of the list.
 struct Line {
@@ -139,6 +139,7 @@ struct Page {
     tables: Vec<Table>,
     interval_note: String,
     cost_line: String,
+    person_line: Option<String>,
     period_line: String,
     is_answered: bool,
     is_affordable: bool,
@@ -205,6 +206,16 @@ pub(super) fn build(
                 ("delta", &delta(&forecast.delta)),
             ],
         ),
+        person_line: (forecast.municipalities_per_person > 1).then(|| {
+            fill(
+                &w.study.person_line,
+                &[
+                    ("municipalities", &forecast.municipalities_per_person),
+                    ("rho", &figure(forecast.person_charge.clone())),
+                    ("epsilon", &figure(format!("{:.3}", forecast.person_epsilon))),
+                ],
+            )
+        }),
         period_line: fill(&w.study.period_line, &[("period", &forecast.period)]),
         is_answered: forecast.already_released,
         is_affordable: forecast.affordable,
@@ -227,7 +238,7 @@ pub(super) fn build(
 fn first_text(asked: &Asked, first: &FirstApproval) -> String {
     let (w, language) = (asked.words(), asked.language);
     let at = moment(first.at, w, language);
-    fill(&w.study.first_by, &[("name", &first.by.name()), ("moment", &at)])
+    fill(&w.study.first_by, &[("name", &who(&first.by, w)), ("moment", &at)])
 }
 
 /// The reasons that a refusal may have, with the names that they travel under.
@@ -264,7 +275,7 @@ fn history(asked: &Asked, study: Digest) -> Result<Vec<String>, Refusal> {
             _ => return None,
         };
         let at = moment(entry.body.at, w, language);
-        let by = entry.body.by.name();
+        let by = who(&entry.body.by, w);
         Some(fill(&w.study.decided_by, &[("what", &what), ("name", &by), ("moment", &at)]))
     });
     Ok(lines.collect())
@@ -275,7 +286,11 @@ fn facts(asked: &Asked, known: &KnownStudy) -> Vec<(String, String)> {
     let (s, document) = (&w.study, known.study.document());
     let yes_no = |yes: bool| if yes { w.common.yes.clone() } else { w.common.no.clone() };
     let assessment = document.assessment.clone().unwrap_or_else(|| s.no_assessment.clone());
-    let lines: [(&String, String); 10] = [
+    let residence = match document.residence {
+        Residence::Anywhere => s.residence_anywhere.clone(),
+        Residence::OnCensusDate => s.residence_census.clone(),
+    };
+    let lines: [(&String, String); 11] = [
         (&s.purpose, document.purpose.to_string()),
         (&s.controller, document.controller.clone()),
         (&s.basis, w.basis(document.legal_basis).to_owned()),
@@ -286,6 +301,7 @@ fn facts(asked: &Asked, known: &KnownStudy) -> Vec<(String, String)> {
         (&s.mode, s.mode_local.clone()),
         (&s.municipal_figures, yes_no(document.municipal_figures)),
         (&s.persons, document.municipalities_per_person.to_string()),
+        (&s.residence, residence),
     ];
     lines.into_iter().map(|(name, value)| (name.clone(), value)).collect()
 }
