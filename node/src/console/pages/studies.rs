@@ -4,7 +4,6 @@
 
 use super::Enrolled;
 use super::decide::Mistake;
-use crate::audit::{AuditLog, Event};
 use crate::config::People;
 use crate::console::asked::{Asked, Refusal};
 use crate::console::frame::Frame;
@@ -22,7 +21,10 @@ use fellestall_shared::clock::Timestamp;
 use fellestall_shared::digest::Digest;
 use fellestall_shared::ids::ReleaseId;
 use fellestall_shared::period::Period;
-use fellestall_shared::wire::v1::{Answer, RefusalReason, Residence, RoundDocument};
+use fellestall_shared::wire::v1::{Answer, RefusalReason, RoundDocument};
+
+mod about;
+use about::{facts, history};
 
 /// One study of the list.
 struct Line {
@@ -257,53 +259,6 @@ fn choices(w: &Words) -> Vec<Choice> {
         .into_iter()
         .map(|(code, reason)| Choice { code, text: w.reason(reason).to_owned() })
         .collect()
-}
-
-/// Who decided what about a study, newest first, from the audit log.
-fn history(asked: &Asked, study: Digest) -> Result<Vec<String>, Refusal> {
-    let (w, language) = (asked.words(), asked.language);
-    let entries = AuditLog::open(&asked.desk.directory)?.entries()?;
-    let lines = entries.iter().rev().filter_map(|entry| {
-        let what = match &entry.body.what {
-            Event::Approved { study: of, .. } if *of == study => w.studies.approved.clone(),
-            Event::FirstApproval { study: of, .. } if *of == study => {
-                w.studies.awaits_second.clone()
-            }
-            Event::Refused { study: of, reason, .. } if *of == study => {
-                format!("{} ({})", w.studies.refused, w.reason(*reason))
-            }
-            _ => return None,
-        };
-        let at = moment(entry.body.at, w, language);
-        let by = who(&entry.body.by, w);
-        Some(fill(&w.study.decided_by, &[("what", &what), ("name", &by), ("moment", &at)]))
-    });
-    Ok(lines.collect())
-}
-
-fn facts(asked: &Asked, known: &KnownStudy) -> Vec<(String, String)> {
-    let (w, language) = (asked.words(), asked.language);
-    let (s, document) = (&w.study, known.study.document());
-    let yes_no = |yes: bool| if yes { w.common.yes.clone() } else { w.common.no.clone() };
-    let assessment = document.assessment.clone().unwrap_or_else(|| s.no_assessment.clone());
-    let residence = match document.residence {
-        Residence::Anywhere => s.residence_anywhere.clone(),
-        Residence::OnCensusDate => s.residence_census.clone(),
-    };
-    let lines: [(&String, String); 11] = [
-        (&s.purpose, document.purpose.to_string()),
-        (&s.controller, document.controller.clone()),
-        (&s.basis, w.basis(document.legal_basis).to_owned()),
-        (&s.assessment, assessment),
-        (&s.starts, written_day(&document.starts, w, language)),
-        (&s.ends, written_day(&document.ends, w, language)),
-        (&s.minimum_nodes, document.minimum_nodes.to_string()),
-        (&s.mode, s.mode_local.clone()),
-        (&s.municipal_figures, yes_no(document.municipal_figures)),
-        (&s.persons, document.municipalities_per_person.to_string()),
-        (&s.residence, residence),
-    ];
-    lines.into_iter().map(|(name, value)| (name.clone(), value)).collect()
 }
 
 fn tables(asked: &Asked, known: &KnownStudy, forecast: &Forecast) -> Vec<Table> {
