@@ -106,6 +106,51 @@ async fn release_digest(
     row.as_ref().map(|row| parsed(row, "digest")).transpose()
 }
 
+/// A release under an id that is taken: the same again, or an alarm.
+async fn repeated(
+    connection: &mut AnyConnection,
+    stands: Digest,
+    new: &StoredRelease,
+) -> Result<Upload, StoreError> {
+    if stands == new.digest {
+        return Ok(Upload::Stood);
+    }
+    let subject = format!("{} {}", new.node, new.round);
+    audit::append(connection, new.received, Event::ReleaseConflict, &subject).await?;
+    Ok(Upload::Conflict)
+}
+
+/// Stores a release that is the first under its id, if it continues its node's ledger.
+async fn insert(
+    connection: &mut AnyConnection,
+    new: &StoredRelease,
+    link: Link,
+    late: bool,
+) -> Result<Upload, StoreError> {
+    let subject = format!("{} {}", new.node, new.round);
+    if !witnesses::fits(connection, link).await? {
+        audit::append_once(connection, new.received, Event::LedgerConflict, &subject).await?;
+        return Ok(Upload::Forked);
+    }
+    sqlx::query(
+        "INSERT INTO release (release, round, node, municipality, digest, envelope, received, late)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+    )
+    .bind(new.release.to_string())
+    .bind(new.round.as_str())
+    .bind(new.node.as_str())
+    .bind(new.municipality.as_str())
+    .bind(new.digest.to_string())
+    .bind(new.envelope.as_slice())
+    .bind(new.received.unix())
+    .bind(i64::from(late))
+    .execute(&mut *connection)
+    .await?;
+    witnesses::add_link(connection, new.release, link).await?;
+    audit::append(connection, new.received, Event::ReleaseStored, &subject).await?;
+    Ok(Upload::Stored)
+}
+
 impl Store {
     /// Stores a release that was checked; whether it is late is decided here, by whether the round is
     /// closed.
@@ -117,60 +162,25 @@ impl Store {
         NewRelease { release: new, link }: &NewRelease,
         late: Late,
     ) -> Result<Upload, StoreError> {
-        // Repeats are the common case on a bad line, and cost no write.
-        if let Some(stands) = release_digest(&mut *self.pool.acquire().await?, new).await? {
-            return self.repeated(stands, new).await;
+        // Repeats are the common case on a bad line, and cost no write. The connection is given back
+        // before another is taken: whoever held one while waiting for the next could wait for ever.
+        let mut connection = self.pool.acquire().await?;
+        let stands = release_digest(&mut connection, new).await?;
+        drop(connection);
+        if stands == Some(new.digest) {
+            return Ok(Upload::Stood);
         }
         let mut transaction = self.begin().await?;
         let round = self.share(&mut transaction, &new.round).await?;
         let closed = round.is_none_or(|round| round.closed.is_some());
-        if closed && late == Late::Refused {
-            drop(transaction);
-            // It may have been stored between the two looks.
-            return match release_digest(&mut *self.pool.acquire().await?, new).await? {
-                Some(stands) => self.repeated(stands, new).await,
-                None => Ok(Upload::Closed),
-            };
-        }
         self.hold(&mut transaction, &new.node).await?;
-        if let Some(stands) = release_digest(&mut transaction, new).await? {
-            drop(transaction);
-            return self.repeated(stands, new).await;
-        }
-        if !witnesses::fits(&mut transaction, *link).await? {
-            let subject = format!("{} {}", new.node, new.round);
-            let event = Event::LedgerConflict;
-            audit::append_once(&mut transaction, new.received, event, &subject).await?;
-            transaction.commit().await?;
-            return Ok(Upload::Forked);
-        }
-        let inserted = sqlx::query(
-            "INSERT INTO release (release, round, node, municipality, digest, envelope, received, late)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
-        )
-        .bind(new.release.to_string())
-        .bind(new.round.as_str())
-        .bind(new.node.as_str())
-        .bind(new.municipality.as_str())
-        .bind(new.digest.to_string())
-        .bind(new.envelope.as_slice())
-        .bind(new.received.unix())
-        .bind(i64::from(closed))
-        .execute(&mut *transaction)
-        .await?
-        .rows_affected();
-        if inserted == 1 {
-            witnesses::add_link(&mut transaction, new.release, *link).await?;
-            let subject = format!("{} {}", new.node, new.round);
-            audit::append(&mut transaction, new.received, Event::ReleaseStored, &subject).await?;
-        }
+        let upload = match release_digest(&mut transaction, new).await? {
+            Some(stands) => repeated(&mut transaction, stands, new).await?,
+            None if closed && late == Late::Refused => Upload::Closed,
+            None => insert(&mut transaction, new, *link, closed).await?,
+        };
         transaction.commit().await?;
-        if inserted == 1 {
-            return Ok(Upload::Stored);
-        }
-        let stands = release_digest(&mut *self.pool.acquire().await?, new).await?;
-        let stands = stands.ok_or(StoreError::Damaged { column: "release" })?;
-        self.repeated(stands, new).await
+        Ok(upload)
     }
 
     /// The releases of a round, by municipality.
@@ -196,16 +206,5 @@ impl Store {
             .fetch_all(&self.pool)
             .await?;
         rows.iter().map(|row| parsed(row, "round")).collect()
-    }
-
-    async fn repeated(&self, stands: Digest, new: &StoredRelease) -> Result<Upload, StoreError> {
-        if stands == new.digest {
-            return Ok(Upload::Stood);
-        }
-        let mut transaction = self.begin().await?;
-        let subject = format!("{} {}", new.node, new.round);
-        audit::append(&mut transaction, new.received, Event::ReleaseConflict, &subject).await?;
-        transaction.commit().await?;
-        Ok(Upload::Conflict)
     }
 }

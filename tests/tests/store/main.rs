@@ -1,0 +1,89 @@
+//! The coordinator's store: one suite, over SQLite and over a real PostgreSQL.
+//!
+//! Each case gets a database of its own and as many handles to it as it likes: each handle stands
+//! for one more instance of the coordinator.
+#![cfg(test)]
+
+mod harness;
+mod nodes;
+mod rounds;
+mod schema;
+mod witnesses;
+
+use fellestall_coordinator::store::enrolment::ApplyError;
+use fellestall_tests::postgres::Postgres;
+use harness::{NOW, application, open};
+use sqlx::Connection;
+
+macro_rules! suite {
+    ($($module:ident::$case:ident),* $(,)?) => {
+        /// Every case over a database that `fresh` makes.
+        async fn run(fresh: impl AsyncFn(&str) -> String) {
+            $(
+                println!("{}", stringify!($case));
+                $module::$case(fresh(stringify!($case)).await).await;
+            )*
+        }
+    };
+}
+
+suite!(
+    schema::two_programs_make_the_schema_at_once,
+    schema::a_schema_from_the_future_is_refused,
+    nodes::an_invitation_is_good_for_one_application,
+    nodes::one_application_repeated_is_one_node,
+    nodes::an_invitation_ends_and_is_bound,
+    nodes::a_municipality_has_one_enrolled_node,
+    nodes::a_certificate_counts_while_it_lasts_and_its_node_is_enrolled,
+    rounds::a_study_version_has_one_content,
+    rounds::a_decision_replaces_the_earlier_one,
+    rounds::a_release_is_stored_once,
+    rounds::another_release_is_a_conflict,
+    rounds::a_round_closes_once_with_all_that_came,
+    rounds::late_releases_wait_for_a_revision_or_are_refused,
+    schema::what_is_published_or_logged_cannot_be_changed,
+    witnesses::a_node_has_one_chain_of_witnesses,
+    witnesses::releases_of_a_node_form_one_chain,
+);
+
+/// A stranger who guesses secrets never waits for SQLite's only writer, and so never holds it either.
+#[tokio::test]
+async fn an_unknown_secret_takes_no_writer() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let address = format!("sqlite://{}?mode=rwc", folder.path().join("store.sqlite").display());
+    let store = open(&address).await;
+    let mut writer = sqlx::AnyConnection::connect(&address).await.expect("a connection");
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut writer).await.expect("the writer");
+    let application = application("nobody's", 4601, 1);
+    let answer = store.apply(&application, NOW);
+    let answer = tokio::time::timeout(std::time::Duration::from_secs(5), answer).await;
+    assert!(matches!(answer, Ok(Err(ApplyError::Invitation))), "{answer:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_store_holds_over_sqlite() {
+    let folder = tempfile::tempdir().expect("a folder");
+    run(async |case: &str| {
+        let path = folder.path().join(case);
+        std::fs::File::create(&path).expect("a file");
+        format!("sqlite://{}", path.display())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_store_holds_over_postgresql() {
+    let cluster = Postgres::start().expect("a PostgreSQL to test with");
+    run(async |case: &str| {
+        // Its first 20 characters name a case well enough for a database.
+        let name: String = case.chars().take(20).collect();
+        let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
+        sqlx::any::install_default_drivers();
+        let mut connection =
+            sqlx::AnyConnection::connect(&cluster.address("postgres")).await.expect("connected");
+        sqlx::query(create).execute(&mut connection).await.expect("a database");
+        connection.close().await.expect("closed");
+        cluster.address(&name)
+    })
+    .await;
+}
