@@ -55,9 +55,9 @@ struct Cli {
     /// Print facts as JSON.
     #[arg(long, global = true)]
     json: bool,
-    /// The language of the tables' labels.
-    #[arg(long, global = true, value_enum, default_value_t = Lang::Nb)]
-    lang: Lang,
+    /// The language of labels and pages; bokmål if it is not given.
+    #[arg(long, global = true, value_enum)]
+    lang: Option<Lang>,
     #[command(subcommand)]
     command: Command,
 }
@@ -210,6 +210,8 @@ pub struct Environment {
 struct Session<'o> {
     directory: PathBuf,
     language: Language,
+    /// The language, if it was asked for.
+    chosen_language: Option<Language>,
     environment: Environment,
     clock: Arc<dyn Clock>,
     out: Output<'o>,
@@ -271,7 +273,8 @@ pub fn main(
     };
     let mut session = Session {
         directory: cli.dir,
-        language: cli.lang.into(),
+        language: cli.lang.map_or(Language::Nb, Into::into),
+        chosen_language: cli.lang.map(Into::into),
         environment,
         clock,
         out: Output::new(out, cli.json),

@@ -51,6 +51,16 @@ struct Line {
     closes: String,
 }
 
+/// A round that was opened, and what its operator should know of earlier ones.
+#[derive(Serialize)]
+struct Opened {
+    #[serde(flatten)]
+    line: Line,
+    /// Rounds of the same study about periods that end on the same day: a node that has answered one
+    /// of them refuses this one.
+    same_day: Vec<String>,
+}
+
 async fn open(
     desk: &Desk,
     study: StudyVersion,
@@ -65,13 +75,36 @@ async fn open(
     let (key, now) = (&desk.home.signing_key, desk.clock.now());
     let (round, kept) = rounds::open_round(&desk.store, key, desk.catalogue, &opening, now).await?;
     let loaded = load(desk, &round).await?;
-    output.facts(&line(&loaded), |line| match kept {
-        Kept::New => format!("{} is open, due to close {}.", line.round, line.closes),
-        Kept::Stood if line.open => {
-            format!("{} was open already, due to close {}.", line.round, line.closes)
+    let opened = Opened { line: line(&loaded), same_day: same_day(desk, &loaded).await? };
+    output.facts(&opened, |Opened { line, same_day }| {
+        let mut text = match kept {
+            Kept::New => format!("{} is open, due to close {}.", line.round, line.closes),
+            Kept::Stood if line.open => {
+                format!("{} was open already, due to close {}.", line.round, line.closes)
+            }
+            Kept::Stood => format!("{} was closed before; it is not opened again.", line.round),
+        };
+        if !same_day.is_empty() {
+            text.push_str(" The study has asked about the same day in ");
+            text.push_str(&same_day.join(", "));
+            text.push_str(": nodes that answered refuse this round, since released figures stand.");
         }
-        Kept::Stood => format!("{} was closed before; it is not opened again.", line.round),
+        text
     })
+}
+
+/// Other rounds of the study, in any version, about periods that end on the same day.
+async fn same_day(desk: &Desk, opened: &LoadedRound) -> Result<Vec<String>, CliError> {
+    let mut found = Vec::new();
+    for stored in desk.store.rounds().await? {
+        let other = load(desk, &stored.round).await?.round;
+        let same_study = other.study().document().study == opened.round.study().document().study;
+        let same_end = other.period().last_day() == opened.round.period().last_day();
+        if same_study && same_end && other.id() != opened.round.id() {
+            found.push(other.id().to_string());
+        }
+    }
+    Ok(found)
 }
 
 fn line(loaded: &LoadedRound) -> Line {

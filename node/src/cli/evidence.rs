@@ -19,18 +19,17 @@ const PAGES: [(Language, &str); 3] = [
 ];
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Without --lang there is a page in each of the three languages; with it, one.")]
 pub(super) struct EvidenceArgs {
     /// The folder to write to; made if it is not there.
     #[arg(long, value_name = "FOLDER")]
     out: PathBuf,
-    /// Only the page in the language of --lang.
-    #[arg(long)]
-    one_language: bool,
 }
 
 pub(super) fn write(session: &mut Session<'_>, arguments: &EvidenceArgs) -> Result<Exit, CliError> {
     let facts = Facts::gather(&session.directory, session.clock.now())?;
-    let wanted = |language| !arguments.one_language || language == session.language;
+    let wanted = |language| session.chosen_language.is_none_or(|chosen| chosen == language);
     let pages: Vec<_> = PAGES.into_iter().filter(|(language, _)| wanted(*language)).collect();
     let mut written = Vec::new();
     for (language, name) in pages {

@@ -44,7 +44,8 @@ fn check(program: &Path, path: &[String]) -> usize {
     let lines: Vec<&str> = help.lines().collect();
     for pair in lines.windows(2) {
         let option = pair[0].trim_start();
-        let bare = option.starts_with('-') && !option.contains("  ");
+        let is_option = option.starts_with('-') && !option.starts_with("- ");
+        let bare = is_option && !option.contains("  ");
         assert!(!bare || pair[1].starts_with("          "), "{path:?}: {option} is not described");
     }
     let below = commands(help);
@@ -206,6 +207,10 @@ fn programs_speak_json_and_plain_text_and_show_no_secret() {
         let mut told = stage.command(&binaries().coordinator, &stage.coordinator());
         json(&stage.attempt(told.arg("--json").args(command)), command);
     }
+    // The year ends on the same day: whoever has answered the half-year refuses it.
+    let year = ["--json", "round", "open", "core", "--period", "2016", "--closes", "2035-01-31"];
+    let opened: serde_json::Value = serde_json::from_str(&stage.coordinate(&year)).expect("JSON");
+    assert_eq!(opened["same_day"], serde_json::json!([ROUND]));
     stage.service.take().expect("it runs").stop().expect("an orderly end");
 
     // What was said, in words and in logs at their loudest, has no secret in it either.

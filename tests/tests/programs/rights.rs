@@ -149,7 +149,7 @@ fn an_operator_lists_purges_and_writes_the_evidence() {
     assert_eq!(again.code, Some(1));
     assert!(again.err.contains("not overwritten"), "{}", again.err);
     let alone = stage.path("one");
-    let one = ["--lang", "nn", "evidence", "--one-language", "--out", &alone.to_string_lossy()];
+    let one = ["--lang", "nn", "evidence", "--out", &alone.to_string_lossy()];
     stage.must(&node, &one);
     let names = std::fs::read_dir(&alone).expect("a folder").count();
     assert_eq!(names, 2, "one page and the numbers");
