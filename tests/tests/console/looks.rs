@@ -2,9 +2,12 @@
 //! nothing wider than a narrow screen.
 
 use crate::scene::Scene;
+use crate::stage::binaries;
 use fellestall_tests::browser::{Browser, Scheme};
 use serde_json::Value;
+use std::io::Write;
 use std::path::PathBuf;
+use std::process::Stdio;
 
 const AXE: &str = include_str!("../../vendor/axe-core/axe.min.js");
 
@@ -70,22 +73,56 @@ fn look(
     let mut looks = 0;
     for language in ["nb", "nn", "en"] {
         for view in &VIEWS {
-            browser.resize(view.width, 900).expect("resized");
-            browser.prefer(view.scheme).expect("preferred");
             let join = if path.contains('?') { '&' } else { '?' };
-            browser.go(&scene.url(&format!("{path}{join}lang={language}"))).expect("a page");
-            let place = format!("{name} {language} {}", view.name);
-            assert_eq!(browser.count(&format!("html[lang={language}]")).expect("counted"), 1);
-            wrong.extend(violations(browser).into_iter().map(|found| format!("{place}: {found}")));
-            let over = sideways(browser);
-            if over > 0 {
-                wrong.push(format!("{place}: {over} pixels too wide"));
-            }
-            if let Some(album) = album() {
-                browser.resize(view.width, height(browser)).expect("resized");
-                let file = format!("{name}-{language}-{}.png", view.name);
-                browser.picture(&album.join(file)).expect("a picture");
-            }
+            let url = scene.url(&format!("{path}{join}lang={language}"));
+            look_at(browser, &url, (name, language, view), wrong);
+            looks += 1;
+        }
+    }
+    looks
+}
+
+/// Looks at one page in one language and view; what is wrong.
+fn look_at(
+    browser: &Browser,
+    url: &str,
+    (name, language, view): (&str, &str, &View),
+    wrong: &mut Vec<String>,
+) {
+    browser.resize(view.width, 900).expect("resized");
+    browser.prefer(view.scheme).expect("preferred");
+    browser.go(url).expect("a page");
+    let place = format!("{name} {language} {}", view.name);
+    assert_eq!(browser.count(&format!("html[lang={language}]")).expect("counted"), 1);
+    wrong.extend(violations(browser).into_iter().map(|found| format!("{place}: {found}")));
+    let over = sideways(browser);
+    if over > 0 {
+        wrong.push(format!("{place}: {over} pixels too wide"));
+    }
+    if let Some(album) = album() {
+        browser.resize(view.width, height(browser)).expect("resized");
+        let file = format!("{name}-{language}-{}.png", view.name);
+        browser.picture(&album.join(file)).expect("a picture");
+    }
+}
+
+/// Looks at the page that a participant is given, in all languages and views; what is wrong.
+fn look_at_a_report(scene: &Scene, browser: &Browser, wrong: &mut Vec<String>) -> usize {
+    let people = std::fs::read_to_string(scene.stage.path("exports/4601/participant.csv"));
+    let people = people.expect("a table");
+    let id = people.lines().nth(1).and_then(|line| line.split(',').next()).expect("a participant");
+    let mut looks = 0;
+    for language in ["nb", "nn", "en"] {
+        let page = scene.stage.path(&format!("report.{language}.html"));
+        let out = page.to_string_lossy();
+        let arguments = ["--lang", language, "person", "--out", &out];
+        let mut command = scene.stage.command(&binaries().node, &scene.node);
+        let mut asking =
+            command.args(arguments).stdin(Stdio::piped()).spawn().expect("the program starts");
+        asking.stdin.take().expect("an input").write_all(id.as_bytes()).expect("asked");
+        assert!(asking.wait().expect("an end").success());
+        for view in &VIEWS {
+            look_at(browser, &format!("file://{out}"), ("report", language, view), wrong);
             looks += 1;
         }
     }
@@ -143,7 +180,8 @@ fn no_page_has_a_violation_in_any_language_light_dark_or_narrow() {
     for (name, path) in &pages {
         looks += look(&scene, &browser, name, path, &mut wrong);
     }
-    assert_eq!(looks, (4 + pages.len()) * 12);
+    looks += look_at_a_report(&scene, &browser, &mut wrong);
+    assert_eq!(looks, (4 + pages.len() + 1) * 12);
 
     // Pages that answer a form.
     browser.resize(1200, 900).expect("resized");
