@@ -49,17 +49,17 @@ impl Words {
     pub(super) fn released(self) -> &'static str {
         self.t(
             "Ut av kommunen går bare tabeller med antall personer, og hvert tall er endret med \
-             tilfeldig støy før det sendes. Tabellene inneholder ingen opplysninger om enkeltpersoner. \
-             Tall som er sendt, blir stående, også om et samtykke senere blir trukket tilbake: de har \
-             ingen kobling til en person og kan ikke regnes ut på nytt.",
+             tilfeldig støy før det sendes. Tabellene har verken navn eller rader for enkeltpersoner. \
+             Tall som er sendt, blir stående, også om et samtykke senere blir trukket tilbake: de er \
+             ikke knyttet til navnet ditt, og de regnes ikke ut på nytt.",
             "Ut av kommunen går berre tabellar med talet på personar, og kvart tal er endra med \
-             tilfeldig støy før det blir sendt. Tabellane inneheld ingen opplysningar om \
+             tilfeldig støy før det blir sendt. Tabellane har verken namn eller rader for \
              enkeltpersonar. Tal som er sende, blir ståande, også om eit samtykke seinare blir trekt \
-             tilbake: dei har inga kopling til ein person og kan ikkje reknast ut på nytt.",
+             tilbake: dei er ikkje knytte til namnet ditt, og dei blir ikkje rekna ut på nytt.",
             "Only tables of how many people leave the municipality, and each number is changed by \
-             random noise before it is sent. The tables hold nothing about single persons. Figures \
-             that were sent stand, also if a consent is withdrawn later: they hold no link to a \
-             person and cannot be worked out again.",
+             random noise before it is sent. The tables have no names, and no row for any one \
+             person. Figures that were sent stand, also if a consent is withdrawn later: they are not tied \
+             to your name, and are not worked out again.",
         )
     }
 
