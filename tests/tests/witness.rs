@@ -107,8 +107,8 @@ impl Scene {
     /// What the coordinator has of the node, after it was checked that it is one chain.
     async fn accepted(&self) -> Vec<Verified<ReleaseDocument>> {
         let key = KeyStore::new(&self.node().directory).release_public().expect("a key");
-        let ledger = key.fingerprint();
-        let stored = self.world.store.own_releases(ledger, 0).await.expect("releases");
+        let (whose, ledger) = (&self.node().municipality, key.fingerprint());
+        let stored = self.world.store.own_releases(whose, ledger, 0).await.expect("releases");
         let mut head = Digest::ZERO;
         let mut chain = Vec::new();
         for (bytes, sequence) in stored.iter().zip(1_u64..) {

@@ -69,7 +69,8 @@ pub(super) async fn releases(
     let after = query.as_deref().and_then(|query| query.strip_prefix("after="));
     let malformed = ApiError::Malformed { what: "after=NUMBER, a place in the node's ledger" };
     let after = after.and_then(|number| number.parse().ok()).ok_or(malformed)?;
-    let stored = service.store.own_releases(node.release_key.fingerprint(), after).await?;
+    let ledger = node.release_key.fingerprint();
+    let stored = service.store.own_releases(&node.municipality, ledger, after).await?;
     let releases = stored.iter().map(|bytes| Envelope::from_json(bytes));
     Ok(Json(OwnReleases { releases: releases.collect::<Result<_, _>>()? }))
 }

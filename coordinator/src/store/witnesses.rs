@@ -9,7 +9,7 @@ use super::audit::{self, Event};
 use super::{Dialect, Store, StoreError, parsed};
 use fellestall_shared::clock::Timestamp;
 use fellestall_shared::digest::Digest;
-use fellestall_shared::ids::{NodeId, ReleaseId};
+use fellestall_shared::ids::{MunicipalityNumber, NodeId, ReleaseId};
 use fellestall_shared::limits::RELEASE_BYTES;
 use fellestall_shared::wire::v1::{LedgerHead, Standing};
 use sqlx::any::AnyRow;
@@ -245,22 +245,26 @@ impl Store {
         last(&mut connection, node).await
     }
 
-    /// The releases of a ledger after a place in it, in order, as they were sent: one at least,
-    /// if there is one, and no more than fit into one answer.
+    /// The releases of a municipality's ledger after a place in it, in order, as they were sent: one at
+    /// least, if there is one, and no more than fit into one answer. A release key is public, so that
+    /// naming one is no right to what it signed: the releases must be the municipality's too.
     ///
     /// # Errors
     /// [`StoreError`] if the database fails.
     pub async fn own_releases(
         &self,
+        municipality: &MunicipalityNumber,
         ledger: Digest,
         after: u64,
     ) -> Result<Vec<Vec<u8>>, StoreError> {
         let rows = sqlx::query(
             "SELECT release.envelope AS envelope FROM ledger_link
              JOIN release ON release.release = ledger_link.release
-             WHERE ledger_link.ledger = $1 AND ledger_link.sequence > $2
-             ORDER BY ledger_link.sequence LIMIT $3",
+             WHERE release.municipality = $1 AND ledger_link.ledger = $2
+                 AND ledger_link.sequence > $3
+             ORDER BY ledger_link.sequence LIMIT $4",
         )
+        .bind(municipality.as_str())
         .bind(ledger.to_string())
         .bind(place(after))
         .bind(PAGE)

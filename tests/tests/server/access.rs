@@ -276,7 +276,10 @@ async fn s06_an_enrolled_node_reaches_nothing_of_another() {
             own.json::<OwnReleases>().releases.len()
         }
     };
-    assert_eq!((held(&one).await, held(&other).await), (1, 0));
+    // A release key is public: naming another's at enrolment gives nothing of what it signed.
+    let borrower = world.enrol_naming("0301", Some(one.key.verifying_key())).await;
+    let held = [held(&one).await, held(&other).await, held(&borrower).await];
+    assert_eq!(held, [1, 0, 0]);
     for (node, status) in [(&one, 200), (&other, 404)] {
         let reply = world.request(Some(node.chain()), "GET /v1/witness", b"").await;
         assert_eq!(reply.status, status);

@@ -13,7 +13,7 @@ use fellestall_shared::digest::Digest;
 use fellestall_shared::ids::NodeId;
 use fellestall_shared::privacy::Rho;
 use fellestall_shared::round::Round;
-use fellestall_shared::signed::SigningKey;
+use fellestall_shared::signed::{SigningKey, VerifyingKey};
 use fellestall_shared::tls;
 use fellestall_shared::wire::v1::{
     EnrolmentQuery, EnrolmentRequest, EnrolmentState, Invitation, ReleaseDocument, ReleasedTable,
@@ -87,20 +87,27 @@ impl World {
     }
 
     pub async fn enrol(&self, number: &str) -> Node {
-        let (request, key, tls_key) = application(&self.invite(number).await);
+        self.enrol_naming(number, None).await
+    }
+
+    /// Enrols a node that names this release key as its own, whoever holds the secret half.
+    pub async fn enrol_naming(&self, number: &str, named: Option<VerifyingKey>) -> Node {
+        let (mut request, key, tls_key) = application(&self.invite(number).await);
+        request.release_key = named.unwrap_or(request.release_key);
+        let release_key = request.release_key.clone();
         // N02: the answer to the first request is lost, so that it is sent again.
         for _ in 0..2 {
             let reply = self.post(None, "/v1/enrolments", &request).await;
             assert_eq!(reply.status, 202, "{reply:?}");
             let state = reply.json::<EnrolmentState>();
             assert!(
-                matches!(state, EnrolmentState::Pending { fingerprint } if fingerprint == key.verifying_key().fingerprint())
+                matches!(state, EnrolmentState::Pending { fingerprint } if fingerprint == release_key.fingerprint())
             );
         }
         let id = NodeId::new(&request.municipality, 1);
         let store = self.server.store();
         store.decide_node(&id, NodeStatus::Enrolled, now()).await.expect("approved");
-        let query = EnrolmentQuery { secret: request.secret, release_key: key.verifying_key() };
+        let query = EnrolmentQuery { secret: request.secret, release_key };
         let first = self.post(None, "/v1/enrolments/state", &query).await.json::<EnrolmentState>();
         let again = self.post(None, "/v1/enrolments/state", &query).await.json::<EnrolmentState>();
         assert_eq!(first, again, "N02: the same certificate when the answer was lost");

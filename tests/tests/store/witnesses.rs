@@ -135,9 +135,14 @@ pub async fn releases_of_a_node_form_one_chain(address: String) {
         assert_eq!(put(at(forked)).await, Upload::Forked, "{forked}");
     }
     assert_eq!(put(at("abcde")).await, Upload::Stored);
-    let own = store.own_releases(ledger_of(&node), 3).await.expect("an answer");
-    assert_eq!(own, vec![b"abcd".to_vec(), b"abcde".to_vec()]);
-    assert!(store.own_releases(ledger_of(&node), 5).await.expect("an answer").is_empty());
+    // Each is its own municipality's alone, whoever names the key.
+    let after = async |ledger: &str, place| {
+        let whose = at(ledger).release.municipality;
+        store.own_releases(&whose, ledger_of(&node), place).await.expect("an answer")
+    };
+    assert_eq!(after("abcd", 3).await, vec![b"abcd".to_vec()]);
+    assert_eq!(after("abcde", 3).await, vec![b"abcde".to_vec()]);
+    assert!(after("abcde", 5).await.is_empty() && after("abx", 0).await.is_empty());
     let alarms = store.audit(1_000).await.expect("a log");
     assert!(alarms.iter().any(|line| line.alarm && line.event == "ledger-conflict"));
 }
