@@ -4,7 +4,8 @@
 //! address of the database may hold; the file has mode 0600.
 
 use serde::{Deserialize, Serialize};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 
 /// The configuration, as `coordinator.toml` in the coordinator's directory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +23,82 @@ pub struct Config {
     pub public: Option<SocketAddr>,
     /// The store: `sqlite:FILE` (relative to the directory) or `postgres://...`.
     pub store: String,
+    /// How the public service presents itself and what it allows.
+    #[serde(default)]
+    pub web: Web,
+    /// The administration pages; left out: there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub admin: Option<Admin>,
+}
+
+/// The public service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Web {
+    /// The address that readers use, as `https://tall.example.no`; left out: `http://` and the address
+    /// that is listened on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// Who publishes: the name in citations and metadata.
+    pub publisher: String,
+    /// An address for questions; left out: none is shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contact: Option<String>,
+    /// The licence's name.
+    pub licence: String,
+    /// The licence's address.
+    pub licence_url: String,
+    /// Proxies in front of the service whose `X-Forwarded-For` is believed, as `10.0.0.7`.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Cells in one answer, at the most.
+    pub max_data_cells: usize,
+    /// Calls of one address to the databank within the window, at the most.
+    pub calls_per_window: u32,
+    /// The window, in seconds.
+    pub window_seconds: u32,
+}
+
+impl Default for Web {
+    fn default() -> Self {
+        Self {
+            url: None,
+            publisher: "Fellestall".to_owned(),
+            contact: None,
+            licence: "CC BY 4.0".to_owned(),
+            licence_url: "https://creativecommons.org/licenses/by/4.0/".to_owned(),
+            trusted_proxies: Vec::new(),
+            max_data_cells: 800_000,
+            calls_per_window: 30,
+            window_seconds: 60,
+        }
+    }
+}
+
+/// The administration pages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Admin {
+    /// Where they listen, in plain HTTP: on this machine, or behind a web server with TLS.
+    pub listen: SocketAddr,
+    /// The address that staff use, as `https://admin.tall.example.no`; left out: `http://` and the
+    /// address that is listened on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// Signing in by OpenID Connect; left out: by local account alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oidc: Option<Oidc>,
+}
+
+/// A provider of OpenID Connect.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Oidc {
+    /// The issuer, as `https://login.example.no`.
+    pub issuer: String,
+    /// The client id that the provider gave.
+    pub client_id: String,
+    /// The file with the client's secret, of mode 0600; relative to the directory.
+    pub client_secret_file: PathBuf,
 }
 
 /// What is wrong with a configuration.

@@ -5,12 +5,16 @@
 
 use crate::authority::{Authority, AuthorityError};
 use crate::config::{Config, ConfigError};
+use crate::present::{BadPolicy, Policy};
+use crate::rounds::publication::Printer;
 use fellestall_shared::clock::Timestamp;
 use fellestall_shared::signed::{SignatureError, SigningKey};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 const CONFIG: &str = "coordinator.toml";
+/// Optional: without it the default rule holds.
+const POLICY: &str = "presentation.toml";
 const AUTHORITY: &str = "authority.pem";
 const AUTHORITY_KEY: &str = "authority-key.pem";
 const SIGNING_KEY: &str = "signing-key.p8";
@@ -38,6 +42,9 @@ pub enum HomeError {
     /// The configuration.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The presentation rule.
+    #[error(transparent)]
+    Policy(#[from] BadPolicy),
     /// The authority.
     #[error(transparent)]
     Authority(#[from] AuthorityError),
@@ -57,6 +64,8 @@ pub struct Home {
     pub authority: Authority,
     /// The key that signs studies, rounds and publications.
     pub signing_key: SigningKey,
+    /// The presentation rule.
+    pub policy: Policy,
 }
 
 impl Home {
@@ -101,7 +110,21 @@ impl Home {
         let authority = Authority::from_pem(&text(directory, AUTHORITY)?, &key)?;
         let signing_key = SigningKey::from_pkcs8(&read(directory, SIGNING_KEY)?)
             .map_err(HomeError::SigningKey)?;
-        Ok(Self { directory: directory.to_owned(), config, authority, signing_key })
+        let policy = match std::fs::read_to_string(directory.join(POLICY)) {
+            Ok(text) => Policy::from_toml(&text)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Policy::default(),
+            Err(source) => {
+                let path = directory.join(POLICY);
+                return Err(HomeError::File { path, what: "read", source });
+            }
+        };
+        Ok(Self { directory: directory.to_owned(), config, authority, signing_key, policy })
+    }
+
+    /// What every publication is signed with and shown by.
+    #[must_use]
+    pub fn printer(&self) -> Printer<'_> {
+        Printer { key: &self.signing_key, policy: &self.policy }
     }
 
     /// The store's address; a relative SQLite file lies in the directory.

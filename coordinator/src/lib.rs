@@ -2,15 +2,23 @@
 //!
 //! **Invariant:** no code here can read a record of a person.
 
+mod admin;
 pub mod api;
 pub mod authority;
 pub mod cli;
 pub mod config;
+pub mod databank;
+pub mod formats;
 pub mod home;
 pub mod invitation;
-mod pages;
+pub mod present;
+pub mod public;
 pub mod publish;
+pub mod pxweb;
+pub mod report;
 pub mod rounds;
 pub mod server;
 pub mod store;
 pub mod template;
+pub mod versions;
+pub mod web;

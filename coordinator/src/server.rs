@@ -4,8 +4,9 @@
 //! connection can hold its place by being slow.
 
 use crate::api::{self, Service};
+use crate::databank::{Databank, DatabankError};
 use crate::home::{Home, HomeError};
-use crate::pages;
+use crate::public::{self, Site};
 use crate::store::{Store, StoreError};
 use fellestall_shared::catalogue::{Catalogue, CatalogueError};
 use fellestall_shared::clock::Clock;
@@ -31,6 +32,9 @@ pub enum StartError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The tables.
+    #[error(transparent)]
+    Databank(#[from] DatabankError),
     /// The catalogue that the program was built with.
     #[error(transparent)]
     Catalogue(#[from] &'static CatalogueError),
@@ -66,7 +70,8 @@ impl Server {
     pub async fn start(home: Home, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
         let catalogue = Catalogue::builtin()?;
         let store = Store::open(&home.store_address()?).await?;
-        let Home { config, authority, signing_key, .. } = home;
+        let Home { config, authority, signing_key, policy, .. } = home;
+        let databank = Databank::open(store.clone(), &policy, Arc::clone(&clock)).await?;
         let listener = listen(config.listen).await?;
         let public = match config.public {
             Some(address) => Some(listen(address).await?),
@@ -79,14 +84,16 @@ impl Server {
             catalogue,
             Arc::clone(&clock),
         ));
-        let identity = Identity::new(Arc::clone(&service), config.hosts, clock)?;
+        let identity = Identity::new(Arc::clone(&service), config.hosts, Arc::clone(&clock))?;
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
         let (address, listener) = listener;
         let router = api::router(service);
         tasks.spawn(listener::run(listener, Some(identity), router, stopped.clone()));
         let public = public.map(|(address, listener)| {
-            let router = pages::router(store.clone());
+            let own = format!("http://{address}");
+            let url = config.web.url.clone().unwrap_or(own).trim_end_matches('/').to_owned();
+            let router = public::router(Arc::new(Site { databank, web: config.web, url, clock }));
             tasks.spawn(listener::run(listener, None, router, stopped));
             address
         });

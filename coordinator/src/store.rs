@@ -15,6 +15,7 @@ pub mod audit;
 pub mod certificates;
 pub mod enrolment;
 pub mod nodes;
+pub mod presentations;
 pub mod publications;
 pub mod releases;
 pub mod rounds;

@@ -7,7 +7,7 @@
 use crate::process::free_port;
 use crate::synthetic::Export;
 use anyhow::{Context, Result, ensure};
-use fellestall_coordinator::config::Config as CoordinatorConfig;
+use fellestall_coordinator::config::{Config as CoordinatorConfig, Web};
 use fellestall_coordinator::home::Home;
 use fellestall_coordinator::invitation;
 use fellestall_coordinator::rounds::{self, LoadedRound, Opening, publication};
@@ -102,6 +102,8 @@ impl World {
             listen: ([127, 0, 0, 1], port).into(),
             public: None,
             store: store.to_owned(),
+            web: Web::default(),
+            admin: None,
         };
         let home = Home::create(&folder.join("coordinator"), &config, now)?;
         let store = Store::open(&home.store_address()?).await?;
@@ -220,7 +222,7 @@ impl World {
     pub async fn close(&self, round: &RoundId) -> Result<StoredPublication> {
         let loaded = self.load(round).await?;
         let (home, now) = (self.home()?, self.clock.now());
-        Ok(publication::close(&self.store, &home.signing_key, &loaded, now).await?)
+        Ok(publication::close(&self.store, home.printer(), &loaded, now).await?)
     }
 
     /// Publishes the next version with what came late, if anything did.
@@ -230,7 +232,7 @@ impl World {
     pub async fn revise(&self, round: &RoundId) -> Result<Option<StoredPublication>> {
         let loaded = self.load(round).await?;
         let (home, now) = (self.home()?, self.clock.now());
-        Ok(publication::revise(&self.store, &home.signing_key, &loaded, now).await?)
+        Ok(publication::revise(&self.store, home.printer(), &loaded, now).await?)
     }
 
     /// Lets every node fetch its studies, lets its operator approve them, and runs one more cycle.

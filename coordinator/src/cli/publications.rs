@@ -46,8 +46,8 @@ pub(super) async fn close(
     output: &mut Output<'_>,
 ) -> Result<(), CliError> {
     let loaded = rounds::load(desk, round).await?;
-    let (key, now) = (&desk.home.signing_key, desk.clock.now());
-    let published = publication::close(&desk.store, key, &loaded, now).await?;
+    let (printer, now) = (desk.home.printer(), desk.clock.now());
+    let published = publication::close(&desk.store, printer, &loaded, now).await?;
     output.facts(&Line::of(&published), |line| {
         format!("{} is closed; version {} is published as {}.", line.round, line.version, line.id)
     })
@@ -59,8 +59,8 @@ pub(super) async fn revise(
     output: &mut Output<'_>,
 ) -> Result<(), CliError> {
     let loaded = rounds::load(desk, round).await?;
-    let (key, now) = (&desk.home.signing_key, desk.clock.now());
-    let published = publication::revise(&desk.store, key, &loaded, now).await?;
+    let (printer, now) = (desk.home.printer(), desk.clock.now());
+    let published = publication::revise(&desk.store, printer, &loaded, now).await?;
     output.facts(&published.as_ref().map(Line::of), |line| match line {
         Some(line) => format!("Version {} is published as {}.", line.version, line.id),
         None => "Nothing new came since the newest version; it stands.".to_owned(),

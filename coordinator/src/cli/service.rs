@@ -3,7 +3,7 @@
 //! **Invariant:** `run` ends only by a signal or by a fault at its start.
 
 use super::{Arguments, CliError, Init, Output};
-use crate::config::{Config, host_and_port};
+use crate::config::{Config, Web, host_and_port};
 use crate::home::Home;
 use crate::server::Server;
 use clap::CommandFactory;
@@ -43,6 +43,8 @@ pub(super) fn init(
         listen: init.listen.unwrap_or(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port))),
         public: (!init.no_public).then_some(init.public),
         store: init.store,
+        web: Web::default(),
+        admin: None,
     };
     let home = Home::create(directory, &config, now)?;
     let made = Made {

@@ -25,6 +25,12 @@ impl Fixed {
         fixed
     }
 
+    /// A whole number; `None` for what is beyond 9 thousand million.
+    #[must_use]
+    pub fn whole(value: i64) -> Option<Self> {
+        Self::nearest(real(value))
+    }
+
     /// The number as a double.
     #[must_use]
     pub fn value(self) -> f64 {

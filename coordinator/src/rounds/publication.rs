@@ -6,6 +6,8 @@
 use super::LoadError;
 use super::LoadedRound;
 use super::status;
+use crate::databank;
+use crate::present::Policy;
 use crate::publish::{
     self, EarlierPublication, Participant, PublishError, PublishInput, Published, Reported,
 };
@@ -86,8 +88,17 @@ struct Press<'a> {
     loaded: &'a LoadedRound,
     nodes: Vec<Node>,
     answers: BTreeMap<NodeId, Answer>,
-    key: &'a SigningKey,
+    printer: &'a Printer<'a>,
     now: Timestamp,
+}
+
+/// What every publication is signed with and shown by.
+#[derive(Debug, Clone, Copy)]
+pub struct Printer<'a> {
+    /// The coordinator's key.
+    pub key: &'a SigningKey,
+    /// The presentation rule.
+    pub policy: &'a Policy,
 }
 
 /// Closes a round and publishes its first version; a closed round gives what it closed with.
@@ -96,11 +107,11 @@ struct Press<'a> {
 /// [`PublicationError`]: the round stays open.
 pub async fn close(
     store: &Store,
-    key: &SigningKey,
+    printer: Printer<'_>,
     loaded: &LoadedRound,
     now: Timestamp,
 ) -> Result<StoredPublication, PublicationError> {
-    let press = Press::new(store, key, loaded, now).await?;
+    let press = Press::new(store, &printer, loaded, now).await?;
     let first = |contents: RoundContents| press.print(&contents, 1);
     Ok(store.close_round(loaded.round.id(), now, first).await?)
 }
@@ -111,11 +122,11 @@ pub async fn close(
 /// [`PublicationError`]: nothing changed.
 pub async fn revise(
     store: &Store,
-    key: &SigningKey,
+    printer: Printer<'_>,
     loaded: &LoadedRound,
     now: Timestamp,
 ) -> Result<Option<StoredPublication>, PublicationError> {
-    let press = Press::new(store, key, loaded, now).await?;
+    let press = Press::new(store, &printer, loaded, now).await?;
     let next = |contents: RoundContents| press.print_if_new(&contents);
     Ok(store.revise_round(loaded.round.id(), now, next).await?)
 }
@@ -123,13 +134,13 @@ pub async fn revise(
 impl<'a> Press<'a> {
     async fn new(
         store: &Store,
-        key: &'a SigningKey,
+        printer: &'a Printer<'a>,
         loaded: &'a LoadedRound,
         now: Timestamp,
     ) -> Result<Self, PublicationError> {
         let nodes = store.nodes().await?;
         let answers = status::decisions(store, loaded, &nodes).await?;
-        Ok(Self { loaded, nodes, answers, key, now })
+        Ok(Self { loaded, nodes, answers, printer, now })
     }
 
     fn round(&self) -> &Round {
@@ -165,7 +176,7 @@ impl<'a> Press<'a> {
             municipalities: contents.releases.iter().map(|r| r.municipality.clone()).collect(),
             minimum_difference: self.round().study().document().minimum_difference,
         };
-        let Published { document, digest, bundle, .. } = publish::publish(PublishInput {
+        let Published { publication, document, digest, bundle } = publish::publish(PublishInput {
             round: self.round(),
             study_envelope: &self.loaded.study_envelope,
             round_envelope: &self.loaded.round_envelope,
@@ -173,9 +184,11 @@ impl<'a> Press<'a> {
             published: self.now,
             participants,
             earlier: contents.published.iter().map(earlier).collect::<Result<_, _>>()?,
-            key: self.key,
+            key: self.printer.key,
         })?;
-        Ok(NewPublication { digest, document, bundle, summary: serde_json::to_string(&summary)? })
+        let presentation = databank::presentation(&publication, digest, self.printer.policy)?;
+        let summary = serde_json::to_string(&summary)?;
+        Ok(NewPublication { digest, document, bundle, summary, presentation })
     }
 
     /// Every node that reported, and every enrolled node of a municipality that did not.

@@ -4,6 +4,7 @@
 //! `limits::HEADER_TIMEOUT` is closed, at its start and later, over either version.
 
 use crate::api::peer::Shown;
+use crate::public::Remote;
 use axum::Router;
 use axum::body::Body;
 use fellestall_shared::limits::{HEADER_BYTES, HEADER_COUNT, HEADER_TIMEOUT};
@@ -15,6 +16,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulConnection;
 use std::convert::Infallible;
 use std::fmt::Display;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -52,6 +54,7 @@ impl Drop for UnderWay {
 /// Serves HTTP/1.1.
 pub(super) async fn serve_http1<I>(
     stream: I,
+    remote: SocketAddr,
     shown: Shown,
     router: Router,
     stop: watch::Receiver<bool>,
@@ -60,7 +63,8 @@ pub(super) async fn serve_http1<I>(
 {
     let activity = Arc::new(Activity::default());
     let counted = Arc::clone(&activity);
-    let service = service_fn(move |request| answer(request, &shown, router.clone(), &counted));
+    let service =
+        service_fn(move |request| answer(request, remote, &shown, router.clone(), &counted));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIMEOUT)
@@ -73,6 +77,7 @@ pub(super) async fn serve_http1<I>(
 /// Serves HTTP/2.
 pub(super) async fn serve_http2<I>(
     stream: I,
+    remote: SocketAddr,
     shown: Shown,
     router: Router,
     stop: watch::Receiver<bool>,
@@ -81,7 +86,8 @@ pub(super) async fn serve_http2<I>(
 {
     let activity = Arc::new(Activity::default());
     let counted = Arc::clone(&activity);
-    let service = service_fn(move |request| answer(request, &shown, router.clone(), &counted));
+    let service =
+        service_fn(move |request| answer(request, remote, &shown, router.clone(), &counted));
     let connection = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
         .max_header_list_size(u32::try_from(HEADER_BYTES).unwrap_or(u32::MAX))
@@ -92,12 +98,14 @@ pub(super) async fn serve_http2<I>(
 
 fn answer(
     mut request: Request<Incoming>,
+    remote: SocketAddr,
     shown: &Shown,
     router: Router,
     activity: &Arc<Activity>,
 ) -> impl Future<Output = Result<Response<Body>, Infallible>> + use<> {
     let under_way = UnderWay::new(activity);
     request.extensions_mut().insert(shown.clone());
+    request.extensions_mut().insert(Remote(remote.ip()));
     async move {
         let answer = router.oneshot(request.map(Body::new)).await;
         drop(under_way);

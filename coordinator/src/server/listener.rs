@@ -42,7 +42,7 @@ pub(super) async fn run(
         connections.spawn(async move {
             match tls {
                 Some(config) => secure(stream, remote, config.into(), router, stop).await,
-                None => connection::serve_http1(stream, Shown::Nothing, router, stop).await,
+                None => connection::serve_http1(stream, remote, Shown::Nothing, router, stop).await,
             }
             drop(place);
         });
@@ -97,8 +97,8 @@ async fn secure(
         }
     };
     if session.alpn_protocol() == Some(b"h2") {
-        connection::serve_http2(stream, shown, router, stop).await;
+        connection::serve_http2(stream, remote, shown, router, stop).await;
     } else {
-        connection::serve_http1(stream, shown, router, stop).await;
+        connection::serve_http1(stream, remote, shown, router, stop).await;
     }
 }

@@ -3,6 +3,7 @@
 //! **Invariant:** immutable; the database refuses to change or drop a version.
 
 use super::audit::{self, Event};
+use super::presentations;
 use super::rounds::NewPublication;
 use super::{Store, StoreError, moment, number, parsed};
 use fellestall_shared::clock::Timestamp;
@@ -76,6 +77,7 @@ pub(super) async fn insert(
     .bind(now.unix())
     .execute(&mut *connection)
     .await?;
+    presentations::insert(connection, round, version, &made.presentation, now).await?;
     audit::append(connection, now, Event::Published, &format!("{round} {version}")).await?;
     let NewPublication { digest, document, bundle, .. } = made;
     Ok(StoredPublication { round: round.clone(), version, digest, document, bundle, created: now })

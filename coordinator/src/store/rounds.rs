@@ -4,6 +4,7 @@
 //! two closers leave one publication.
 
 use super::audit::{self, Event};
+use super::presentations::NewPresentation;
 use super::publications::{self, Head, StoredPublication};
 use super::releases::{self, StoredRelease};
 use super::studies::Kept;
@@ -50,6 +51,8 @@ pub struct NewPublication {
     pub bundle: Vec<u8>,
     /// What a later publication must know of it (JSON).
     pub summary: String,
+    /// How it is shown.
+    pub presentation: NewPresentation,
 }
 
 /// Why nothing was published.

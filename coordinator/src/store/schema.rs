@@ -14,7 +14,7 @@ struct Migration {
 }
 
 /// All steps; the version of a database is the number of steps it has taken.
-const MIGRATIONS: &[Migration] = &[FIRST, WITNESSES];
+const MIGRATIONS: &[Migration] = &[FIRST, WITNESSES, PRESENTATIONS];
 
 /// Everything up to the first publication.
 const FIRST: Migration = Migration {
@@ -49,6 +49,21 @@ const WITNESSES: Migration = Migration {
         "CREATE TRIGGER witness_keeps BEFORE UPDATE OR DELETE ON witness FOR EACH ROW EXECUTE FUNCTION refuse_change()",
         "CREATE TRIGGER place_keeps BEFORE UPDATE OR DELETE ON ledger_place FOR EACH ROW EXECUTE FUNCTION refuse_change()",
         "CREATE TRIGGER link_keeps BEFORE UPDATE OR DELETE ON ledger_link FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+    ],
+};
+
+/// How publications are shown, and what readers have saved.
+const PRESENTATIONS: Migration = Migration {
+    common: include_str!("schema/3.sql"),
+    sqlite: &[
+        "CREATE TRIGGER presentation_keeps BEFORE UPDATE ON presentation BEGIN SELECT RAISE(ABORT, 'immutable'); END",
+        "CREATE TRIGGER presentation_stays BEFORE DELETE ON presentation BEGIN SELECT RAISE(ABORT, 'immutable'); END",
+        "CREATE TRIGGER presented_keeps BEFORE UPDATE ON presented_table BEGIN SELECT RAISE(ABORT, 'immutable'); END",
+        "CREATE TRIGGER presented_stays BEFORE DELETE ON presented_table BEGIN SELECT RAISE(ABORT, 'immutable'); END",
+    ],
+    postgres: &[
+        "CREATE TRIGGER presentation_keeps BEFORE UPDATE OR DELETE ON presentation FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER presented_keeps BEFORE UPDATE OR DELETE ON presented_table FOR EACH ROW EXECUTE FUNCTION refuse_change()",
     ],
 };
 

@@ -1,6 +1,6 @@
 //! A running coordinator and its nodes, and a client that can be as wrong as a test wants.
 
-use fellestall_coordinator::config::Config;
+use fellestall_coordinator::config::{Config, Web};
 use fellestall_coordinator::home::Home;
 use fellestall_coordinator::invitation;
 use fellestall_coordinator::rounds::{self, Opening};
@@ -67,6 +67,8 @@ impl World {
             listen: "127.0.0.1:0".parse().expect("an address"),
             public: Some("127.0.0.1:0".parse().expect("an address")),
             store: "sqlite:coordinator.db".to_owned(),
+            web: Web::default(),
+            admin: None,
         };
         let directory = folder.path().join("coordinator");
         Home::create(&directory, &config, now()).expect("a coordinator");

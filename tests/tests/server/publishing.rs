@@ -39,15 +39,19 @@ async fn a_round_is_published_once_and_can_be_checked() {
     let round = world.open_round().await;
     let (store, key) = (world.server.store(), &world.home.signing_key);
     assert_eq!(report(&world, &round, "4601").await, 201);
-    let early = publication::close(store, key, &load(&world, &round).await, now()).await;
+    let early =
+        publication::close(store, world.home.printer(), &load(&world, &round).await, now()).await;
     assert!(early.is_err(), "one node is fewer than the study's minimum");
     assert_eq!(report(&world, &round, "1108").await, 201, "so that the round stayed open");
     let mut closers = JoinSet::new();
     for _ in 0..8 {
         let (world, loaded) = (Arc::clone(&world), load(&world, &round).await);
         closers.spawn(async move {
-            let (store, key) = (world.server.store(), &world.home.signing_key);
-            publication::close(store, key, &loaded, now()).await.expect("closed").digest
+            let store = world.server.store();
+            publication::close(store, world.home.printer(), &loaded, now())
+                .await
+                .expect("closed")
+                .digest
         });
     }
     let mut digests = closers.join_all().await;
@@ -74,9 +78,11 @@ async fn a_round_is_published_once_and_can_be_checked() {
         assert_eq!(report(&world, &round, late).await, 201, "the study takes late releases");
     }
     let loaded = load(&world, &round).await;
-    let second = publication::revise(store, key, &loaded, now()).await.expect("revised");
+    let second =
+        publication::revise(store, world.home.printer(), &loaded, now()).await.expect("revised");
     assert_eq!(second.expect("a version").version, 2);
-    let again = publication::revise(store, key, &loaded, now()).await.expect("an answer");
+    let again =
+        publication::revise(store, world.home.printer(), &loaded, now()).await.expect("an answer");
     assert_eq!(again, None, "nothing new came");
     let stands = store.publication(round.id(), 1).await.expect("an answer");
     assert_eq!(stands, Some(first));

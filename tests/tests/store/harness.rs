@@ -3,6 +3,7 @@
 use fellestall_coordinator::store::Store;
 use fellestall_coordinator::store::enrolment::Application;
 use fellestall_coordinator::store::nodes::{Node, NodeStatus};
+use fellestall_coordinator::store::presentations::NewPresentation;
 use fellestall_coordinator::store::releases::{NewRelease, StoredRelease};
 use fellestall_coordinator::store::rounds::{NewPublication, RoundContents, StoredRound};
 use fellestall_coordinator::store::studies::{Kept, StoredStudy};
@@ -107,7 +108,13 @@ pub fn print(contents: &RoundContents) -> NewPublication {
         digest: digest(&document),
         document: document.clone().into_bytes(),
         bundle: b"bundle".to_vec(),
-        summary: document,
+        summary: document.clone(),
+        presentation: NewPresentation {
+            digest: digest(&document),
+            document: document.into_bytes(),
+            period: "2016H2".parse().expect("a period"),
+            tables: Vec::new(),
+        },
     }
 }
 

@@ -1,0 +1,256 @@
+//! The tables that readers see, over all periods and publications.
+//!
+//! The catalogue (which tables there are) is held in memory and read anew when something was
+//! published, here or by another process; figures are read when a table is asked for, and kept while
+//! there is room.
+//!
+//! **Invariant:** shows what is stored as published and presented, and nothing else.
+
+use crate::present::{self, Policy, Presentation};
+use crate::publish::{Publication, PublicationFile};
+use crate::store::presentations::{NewPresentation, NewTable, TableLine};
+use crate::store::{Store, StoreError};
+use fellestall_shared::clock::{Clock, Timestamp};
+use fellestall_shared::digest::Digest;
+use fellestall_shared::ids::{RoundId, StatisticId, StudyId};
+use fellestall_shared::labels::Labels;
+use fellestall_shared::period::Period;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+mod cube;
+
+pub use cube::*;
+
+/// Presentations that are kept in memory, at the most.
+const KEPT: usize = 64;
+/// The catalogue is not looked up again within so many seconds.
+const FRESH_SECONDS: i64 = 1;
+
+/// Why a table cannot be shown.
+#[derive(Debug, thiserror::Error)]
+pub enum DatabankError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A stored document that this program cannot read.
+    #[error("a stored presentation or publication cannot be read or written")]
+    Document(#[from] serde_json::Error),
+}
+
+/// What the catalogue shows of one table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The table's id as it is shown.
+    pub id: String,
+    /// The title.
+    pub title: Labels,
+    /// What is counted.
+    pub description: Labels,
+    /// The study.
+    pub study: StudyId,
+    /// The study's title.
+    pub study_title: Labels,
+    /// The statistic.
+    pub statistic: StatisticId,
+    /// The labels of its dimensions, contents and time among them.
+    pub variables: Vec<Labels>,
+}
+
+/// One table in the catalogue.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    /// What is shown of it.
+    pub entry: Entry,
+    /// The rounds that have it, newest version of each, by period.
+    pub rounds: Vec<(Period, RoundId, u32)>,
+    /// When the newest of them was published.
+    pub updated: Timestamp,
+}
+
+/// All tables, by id in lower case.
+#[derive(Debug, Default)]
+pub struct Catalogue {
+    /// The tables.
+    pub tables: BTreeMap<String, Listed>,
+}
+
+impl Catalogue {
+    fn of(lines: Vec<TableLine>) -> Result<Self, DatabankError> {
+        let mut grouped: BTreeMap<String, Vec<TableLine>> = BTreeMap::new();
+        for line in lines {
+            grouped.entry(line.id.to_ascii_lowercase()).or_default().push(line);
+        }
+        let mut tables = BTreeMap::new();
+        for (id, mut lines) in grouped {
+            // Of two answers about one period the one that was published last is shown.
+            lines.sort_by_key(|line| (line.period.last_day(), line.published));
+            let Some(newest) = lines.last() else { continue };
+            let entry = serde_json::from_str(&newest.entry)?;
+            let updated = lines.iter().map(|line| line.published).max().unwrap_or(newest.published);
+            let mut rounds: Vec<(Period, RoundId, u32)> = Vec::with_capacity(lines.len());
+            for line in lines {
+                rounds.retain(|(period, _, _)| *period != line.period);
+                rounds.push((line.period, line.round, line.version));
+            }
+            tables.insert(id, Listed { entry, rounds, updated });
+        }
+        Ok(Self { tables })
+    }
+
+    /// One table, by its id without regard to case.
+    #[must_use]
+    pub fn table(&self, id: &str) -> Option<&Listed> {
+        self.tables.get(&id.to_ascii_lowercase())
+    }
+}
+
+struct Held {
+    catalogue: Arc<Catalogue>,
+    presentations: i64,
+    looked: Timestamp,
+}
+
+type Kept = HashMap<(RoundId, u32), Arc<Presentation>>;
+
+/// The databank.
+pub struct Databank {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    held: Mutex<Option<Held>>,
+    kept: Mutex<Kept>,
+}
+
+impl Databank {
+    /// The databank over a store. Publications that have no presentation yet, from before there were
+    /// any, get one by this policy.
+    ///
+    /// # Errors
+    /// [`DatabankError`].
+    pub async fn open(
+        store: Store,
+        policy: &Policy,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, DatabankError> {
+        for (round, version) in store.unpresented().await? {
+            let Some(stored) = store.publication(&round, version).await? else { continue };
+            let file: PublicationFile = serde_json::from_slice(&stored.document)?;
+            let new = presentation(&file.publication, stored.digest, policy)?;
+            store.add_presentation(&round, version, &new, stored.created).await?;
+        }
+        let (held, kept) = (Mutex::new(None), Mutex::new(HashMap::new()));
+        Ok(Self { store, clock, held, kept })
+    }
+
+    /// The store behind it.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// All tables, as of a second ago or less.
+    ///
+    /// # Errors
+    /// [`DatabankError`].
+    pub async fn catalogue(&self) -> Result<Arc<Catalogue>, DatabankError> {
+        let now = self.clock.now();
+        let fresh = |held: &Held| (0..=FRESH_SECONDS).contains(&(now.unix() - held.looked.unix()));
+        if let Some(found) = self.held().as_ref().filter(|held| fresh(held)) {
+            return Ok(Arc::clone(&found.catalogue));
+        }
+        let presentations = self.store.presentations().await?;
+        if let Some(held) = self.held().as_mut()
+            && held.presentations == presentations
+        {
+            held.looked = now;
+            return Ok(Arc::clone(&held.catalogue));
+        }
+        let catalogue = Arc::new(Catalogue::of(self.store.tables().await?)?);
+        let held = Held { catalogue: Arc::clone(&catalogue), presentations, looked: now };
+        *self.held() = Some(held);
+        Ok(catalogue)
+    }
+
+    /// One table over all its periods, by its id without regard to case.
+    ///
+    /// # Errors
+    /// [`DatabankError`].
+    pub async fn cube(&self, id: &str) -> Result<Option<Arc<Cube>>, DatabankError> {
+        let catalogue = self.catalogue().await?;
+        let Some(listed) = catalogue.table(id) else { return Ok(None) };
+        let mut presentations = Vec::with_capacity(listed.rounds.len());
+        for (_, round, version) in &listed.rounds {
+            presentations.extend(self.presentation(round, *version).await?);
+        }
+        Ok(Cube::new(id, presentations).map(Arc::new))
+    }
+
+    /// One presentation.
+    ///
+    /// # Errors
+    /// [`DatabankError`].
+    pub async fn presentation(
+        &self,
+        round: &RoundId,
+        version: u32,
+    ) -> Result<Option<Arc<Presentation>>, DatabankError> {
+        let key = (round.clone(), version);
+        if let Some(kept) = self.kept().get(&key).cloned() {
+            return Ok(Some(kept));
+        }
+        let Some(document) = self.store.presentation(round, version).await? else {
+            return Ok(None);
+        };
+        let found: Arc<Presentation> = Arc::new(serde_json::from_slice(&document)?);
+        let mut kept = self.kept();
+        if kept.len() >= KEPT {
+            kept.clear();
+        }
+        kept.insert(key, Arc::clone(&found));
+        Ok(Some(found))
+    }
+
+    fn held(&self) -> std::sync::MutexGuard<'_, Option<Held>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The presentation of a publication, as it is stored.
+///
+/// # Errors
+/// If it cannot be written as JSON.
+pub fn presentation(
+    publication: &Publication,
+    digest: Digest,
+    policy: &Policy,
+) -> Result<NewPresentation, serde_json::Error> {
+    let presentation = present::present(publication, digest, policy);
+    let document = serde_json::to_vec(&presentation)?;
+    let tables = presentation
+        .tables
+        .iter()
+        .map(|table| {
+            let entry = Entry {
+                id: table.id.clone(),
+                title: table.title.clone(),
+                description: table.description.clone(),
+                study: presentation.study.clone(),
+                study_title: presentation.study_title.clone(),
+                statistic: table.statistic.clone(),
+                variables: Cube::variables(table),
+            };
+            Ok(NewTable { id: table.id.clone(), entry: serde_json::to_string(&entry)? })
+        })
+        .collect::<Result<_, serde_json::Error>>()?;
+    Ok(NewPresentation {
+        digest: Digest::of("fellestall/presentation/1", &document),
+        document,
+        period: presentation.period,
+        tables,
+    })
+}

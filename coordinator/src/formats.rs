@@ -1,0 +1,1 @@
+//! An extract in the formats that people and tools read.

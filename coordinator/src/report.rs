@@ -1,0 +1,1 @@
+//! The half-yearly report for the network.
