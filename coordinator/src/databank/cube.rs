@@ -310,11 +310,8 @@ impl Cube {
         };
         // A mark is about the presented figure and its interval; what has a number of its own
         // keeps it.
-        let symbol = match (measure, value, symbol) {
-            (Measure::Shown | Measure::Lower | Measure::Upper, _, symbol) => symbol,
-            (_, Some(_), _) => None,
-            (_, None, symbol) => symbol,
-        };
+        let is_shown = matches!(measure, Measure::Shown | Measure::Lower | Measure::Upper);
+        let symbol = if is_shown || value.is_none() { symbol } else { None };
         let symbol = if value.is_none() { symbol.or(Some(Symbol::Missing)) } else { symbol };
         Some(Cell { value, symbol })
     }
