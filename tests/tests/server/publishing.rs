@@ -64,7 +64,7 @@ async fn a_round_is_published_once_and_can_be_checked() {
 
     let public = world.server.public_address().expect("public pages");
     let id = format!("{}.v1", round.id());
-    let index = page(public, "/").await;
+    let index = page(public, "/nb/").await;
     assert!(String::from_utf8_lossy(&index.body).contains(&id));
     let json = page(public, &format!("/publications/{id}.json")).await;
     assert_eq!((json.status, &json.body), (200, &first.document), "the bytes that were sealed");
