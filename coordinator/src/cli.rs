@@ -181,6 +181,9 @@ pub struct Template {
     /// Nothing is published from fewer nodes.
     #[arg(long, value_name = "N", default_value_t = 5)]
     pub minimum_nodes: u32,
+    /// Publish the noisy tables of single municipalities, and of counties, too.
+    #[arg(long)]
+    pub municipal_figures: bool,
     /// Where a person is counted whom several municipalities hold.
     #[arg(long, value_enum, default_value_t = Counted::Anywhere)]
     pub residence: Counted,

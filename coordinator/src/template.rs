@@ -25,6 +25,8 @@ pub struct Wish {
     pub ends: String,
     /// Nothing is published from fewer nodes.
     pub minimum_nodes: u32,
+    /// Whether the noisy tables of single municipalities are published too.
+    pub municipal_figures: bool,
     /// Where a person is counted whom several municipalities hold.
     pub residence: Residence,
 }
@@ -82,7 +84,7 @@ pub fn study(wish: &Wish, catalogue: &'static Catalogue) -> Result<StudyDocument
         minimum_nodes: wish.minimum_nodes,
         minimum_difference: 2,
         mode: ReleaseMode::Local,
-        municipal_figures: false,
+        municipal_figures: wish.municipal_figures,
         late_releases: LateReleases::NewVersion,
         municipalities_per_person: 2,
         residence: wish.residence,
@@ -106,6 +108,7 @@ mod tests {
             starts: "2026-01-01".to_owned(),
             ends: "2030-12-31".to_owned(),
             minimum_nodes: 5,
+            municipal_figures: false,
             residence: Residence::Anywhere,
         }
     }

@@ -40,6 +40,7 @@ fn study(version: u32, micro: u64) -> StudyDocument {
         starts: "2013-01-01".to_owned(),
         ends: "2035-12-31".to_owned(),
         minimum_nodes: 2,
+        municipal_figures: false,
         residence: Residence::Anywhere,
     };
     let study = template::study(&wish, Catalogue::builtin().expect("sound")).expect("a study");

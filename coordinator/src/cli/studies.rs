@@ -136,6 +136,7 @@ pub(super) fn template(wish: Template, output: &mut Output<'_>) -> Result<(), Cl
         starts: wish.starts,
         ends: wish.ends,
         minimum_nodes: wish.minimum_nodes,
+        municipal_figures: wish.municipal_figures,
         residence: wish.residence.into(),
     };
     let document = template::study(&wish, Catalogue::builtin()?)?;

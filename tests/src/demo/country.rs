@@ -18,7 +18,9 @@ use std::time::{Duration, Instant};
 
 /// The seed of the invented municipalities: the same demo has the same records every time.
 const SEED: u64 = 2016;
-/// The round: the core study, version 1, over the period of the published tables.
+/// The half-years that are asked about; the last is the period of the published tables.
+const PERIODS: [&str; 2] = ["2016H1", synthetic::PUBLISHED_PERIOD];
+/// The round whose figures are shown: the core study, version 1, over the last period.
 const ROUND: &str = "core.1.2016H2";
 /// How long the demo waits for all releases of a round, for each node.
 const PATIENCE_PER_NODE: Duration = Duration::from_secs(6);
@@ -80,7 +82,7 @@ impl Country {
         Ok(country)
     }
 
-    /// Runs one round from study to publication.
+    /// Runs the rounds from study to publication.
     pub fn run_round(&mut self, progress: &mut Progress) -> Result<PublishedRound> {
         let nodes = self.nodes.len();
         progress.step("publish the study", 1, |_| self.publish_study())?;
@@ -88,7 +90,8 @@ impl Country {
         progress
             .step("preview and approve it in every municipality", nodes, |bar| self.approve(bar))?;
         progress.step("start every node", nodes, |bar| self.start_nodes(bar))?;
-        progress.step("count, add noise, sign, send", nodes, |bar| self.collect(bar))?;
+        progress
+            .step("count, add noise, sign, send", nodes * PERIODS.len(), |bar| self.collect(bar))?;
         progress.step("merge and publish", 1, |_| self.publish())
     }
 
@@ -145,16 +148,18 @@ impl Country {
     fn publish_study(&self) -> Result<()> {
         let starts_and_ends = ["--starts", "2013-01-01", "--ends", "2035-12-31"];
         let minimum = self.nodes.len().min(5).to_string();
-        let mut arguments = vec!["study", "template", "--minimum-nodes", &minimum];
+        let mut arguments =
+            vec!["study", "template", "--municipal-figures", "--minimum-nodes", &minimum];
         arguments.extend(starts_and_ends);
         let text = self.coordinate(&arguments)?;
         let file = self.folder.join("core.toml");
         std::fs::write(&file, text)?;
         self.coordinate(&["study", "publish", &file.to_string_lossy()])?;
-        let period = ["--period", synthetic::PUBLISHED_PERIOD, "--closes", "2035-12-31"];
-        let mut open = vec!["round", "open", "core"];
-        open.extend(period);
-        self.coordinate(&open).map(drop)
+        for period in PERIODS {
+            let open = ["round", "open", "core", "--period", period, "--closes", "2035-12-31"];
+            self.coordinate(&open)?;
+        }
+        Ok(())
     }
 
     /// Each municipality registers what it processes records for, on the form that its people signed.
@@ -196,12 +201,17 @@ impl Country {
     fn collect(&mut self, bar: &ProgressBar) -> Result<()> {
         let patience = PATIENCE_PER_NODE * u32::try_from(self.nodes.len())?;
         let deadline = Instant::now() + patience;
+        let awaited = u64::try_from(self.nodes.len() * PERIODS.len())?;
         loop {
-            let status: Value =
-                serde_json::from_str(&self.coordinate(&["--json", "round", "status", ROUND])?)?;
-            let reported = status.get("reported").and_then(Value::as_u64).unwrap_or(0);
+            let mut reported = 0;
+            for period in PERIODS {
+                let round = format!("core.1.{period}");
+                let status = self.coordinate(&["--json", "round", "status", &round])?;
+                let status: Value = serde_json::from_str(&status)?;
+                reported += status.get("reported").and_then(Value::as_u64).unwrap_or(0);
+            }
             bar.set_position(reported);
-            if reported == u64::try_from(self.nodes.len())? {
+            if reported == awaited {
                 return Ok(());
             }
             self.coordinator.assert_running()?;
@@ -211,14 +221,16 @@ impl Country {
                 }
             }
             if Instant::now() > deadline {
-                bail!("{reported} nodes have reported after {} s", patience.as_secs());
+                bail!("{reported} of {awaited} releases have come after {} s", patience.as_secs());
             }
             std::thread::sleep(Duration::from_millis(200));
         }
     }
 
     fn publish(&self) -> Result<PublishedRound> {
-        self.coordinate(&["round", "close", ROUND])?;
+        for period in PERIODS {
+            self.coordinate(&["round", "close", &format!("core.1.{period}")])?;
+        }
         let out = self.folder.join("publication");
         std::fs::create_dir_all(&out)?;
         let bundle = out.join("bundle.json");

@@ -114,6 +114,7 @@ fn study() -> StudyDocument {
         starts: "2013-01-01".to_owned(),
         ends: "2035-12-31".to_owned(),
         minimum_nodes: 2,
+        municipal_figures: false,
         residence: fellestall_shared::wire::v1::Residence::Anywhere,
     };
     template::study(&wish, Catalogue::builtin().expect("the catalogue is sound")).expect("a study")

@@ -131,6 +131,7 @@ impl World {
             starts: "2016-01-01".to_owned(),
             ends: "2099-12-31".to_owned(),
             minimum_nodes: 2,
+            municipal_figures: false,
             residence: fellestall_shared::wire::v1::Residence::Anywhere,
         };
         let document = template::study(&wish, catalogue).expect("a study");
