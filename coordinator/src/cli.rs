@@ -20,6 +20,7 @@ mod error;
 mod nodes;
 pub mod output;
 mod publications;
+mod report;
 mod rounds;
 mod service;
 mod studies;
@@ -66,6 +67,8 @@ pub enum Command {
     /// What was published.
     #[command(subcommand)]
     Publications(Publications),
+    /// Write the report for the network's gathering about one period.
+    Report(report::Wanted),
     /// Check a publication or bundle offline: recompute its figures, follow its signatures.
     Verify {
         /// The file: a publication, or a bundle with its signed releases.
@@ -372,6 +375,7 @@ async fn on_store(desk: &Desk, command: Command, output: &mut Output<'_>) -> Res
         Command::Study(_) => studies::list(desk, output).await,
         Command::Round(command) => rounds::rounds(desk, command, output).await,
         Command::Publications(command) => publications::publications(desk, command, output).await,
+        Command::Report(wanted) => report::report(desk, wanted, output).await,
         Command::Audit { last } => nodes::audit(desk, last, output).await,
         // Done in `execute`, which needs no store for them.
         Command::Init(_)

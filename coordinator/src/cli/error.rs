@@ -51,6 +51,12 @@ pub enum CliError {
     /// No publication.
     #[error(transparent)]
     Publication(#[from] PublicationError),
+    /// The databank.
+    #[error(transparent)]
+    Databank(#[from] crate::databank::DatabankError),
+    /// No report.
+    #[error(transparent)]
+    Report(#[from] crate::report::ReportError),
     /// No such publication.
     #[error("there is no version {version} of {round}; see `publications list`")]
     NoPublication {
