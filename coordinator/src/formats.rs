@@ -10,13 +10,17 @@
 use crate::config::Web;
 use crate::databank::Extract;
 
+pub(crate) mod columns;
 mod csv;
 mod facts;
 pub(crate) mod html;
 mod json_px;
 mod layout;
 mod params;
+mod parquet;
+mod px;
 pub(crate) mod words;
+mod xlsx;
 
 pub use params::{BadParams, Params, Separator, Shown};
 
@@ -134,7 +138,10 @@ pub fn write(
         Format::Csv => Ok(csv::write(extract, params)),
         Format::Html => Ok(html::write(extract, params, context)),
         Format::JsonPx => json_px::write(extract, context),
-        _ => Err(FormatError::NotHere),
+        Format::Xlsx => xlsx::write(extract, params, context),
+        Format::Px => Ok(px::write(extract, context)),
+        Format::Parquet => parquet::write(extract, context),
+        Format::JsonStat2 => Err(FormatError::NotHere),
     }
 }
 
@@ -143,3 +150,6 @@ fn title(extract: &Extract) -> String {
     let cube = &extract.cube;
     format!("{}: {}", cube.id, cube.title.text(extract.language))
 }
+
+#[cfg(test)]
+mod tests;

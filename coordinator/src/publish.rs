@@ -32,6 +32,7 @@ mod survival;
 pub mod table;
 pub mod verify;
 
+pub use certificate::UNIT;
 pub use document::*;
 pub use number::Fixed;
 pub use verify::verify;

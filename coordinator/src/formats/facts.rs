@@ -46,7 +46,7 @@ pub(super) fn facts(extract: &Extract, context: &Context<'_>) -> Vec<(String, St
     for slice in slices(extract) {
         let shown = &slice.presentation;
         let (period, version) = (shown.period, shown.version);
-        add(&words.periods, format!("{period}: {} {}, {version}", shown.round, words.version));
+        add(&words.periods, format!("{period}: {}, {} {version}", shown.round, words.version));
         let (reported, asked) = (shown.reported, shown.asked);
         let text = format!("{period}: {reported} {} {asked} {}", words.of, words.municipalities);
         add(&words.coverage, text);
@@ -59,8 +59,10 @@ pub(super) fn facts(extract: &Extract, context: &Context<'_>) -> Vec<(String, St
             add(&words.mechanism, format!("{period}: {law}, {} {scale}", words.scale));
         }
         let privacy = &shown.privacy;
-        let delta = format!("delta 10^-{}", privacy.delta_exponent);
-        add(&words.unit_of_privacy, privacy.unit.clone());
+        let delta = format!("delta {}", privacy.delta_exponent);
+        let is_ours = privacy.unit == crate::publish::UNIT;
+        let unit = if is_ours { &words.participant_in_municipality } else { &privacy.unit };
+        add(&words.unit_of_privacy, unit.clone());
         add(&words.loss, format!("{period}: epsilon {}, {delta}", privacy.epsilon));
         let municipalities = privacy.municipalities_per_person;
         let person = format!(

@@ -4,7 +4,7 @@
 
 use super::Shown;
 use crate::databank::{Cell, Dimension, Extract, Measure, Role};
-use crate::present::PresentedCategory;
+use crate::present::{PresentedCategory, Symbol};
 use fellestall_shared::labels::Language;
 
 /// One shown dimension.
@@ -93,6 +93,11 @@ impl<'a> Layout<'a> {
     /// What a figure is, where nothing stands in the heading.
     pub fn figure(&self, language: Language) -> &'a str {
         self.extract.cube.figure.label.text(language)
+    }
+
+    /// Whether a later version may change any of the numbers.
+    pub fn is_provisional(&self) -> bool {
+        self.extract.cells().any(|cell| cell.symbol == Some(Symbol::Provisional))
     }
 
     /// The decimals that a cell is displayed with.

@@ -12,6 +12,8 @@ use std::sync::LazyLock;
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Words {
+    /// The name of the sheet that says what the numbers are; at most 31 characters.
+    pub sheet: String,
     pub table: String,
     pub counted: String,
     pub note: String,
@@ -26,6 +28,7 @@ pub(super) struct Words {
     pub of: String,
     pub municipalities: String,
     pub unit_of_privacy: String,
+    pub participant_in_municipality: String,
     pub mechanism: String,
     pub discrete_gaussian: String,
     pub discrete_laplace: String,
@@ -94,7 +97,7 @@ mod tests {
             include_str!("words/en.toml"),
         ] {
             let words: Words = toml::from_str(text).expect("a file of words");
-            assert!(!words.table.is_empty());
+            assert!(words.sheet.chars().count() <= 31);
             let table: toml::Table = toml::from_str(text).expect("a table");
             assert!(table.values().all(|text| text.as_str().is_some_and(|text| !text.is_empty())));
         }
