@@ -94,7 +94,8 @@ impl Writer<'_> {
                 ("label", label.as_str()),
                 ("range", range.as_str()),
             ];
-            said.push(fill(&words.largest, &things));
+            let text = if said.is_empty() { &words.largest } else { &words.largest_part };
+            said.push(fill(text, &things));
             if let Some((second, _)) = rest.first()
                 && !is_surely_more(first.measured, second.measured)
             {

@@ -56,7 +56,7 @@ texts! {
     StateWords { reported, late, missing, declined, undecided }
     /// The summary.
     SentenceWords {
-        coverage, late, provisional, total, largest, order_unsure, figure, no_figure, first_period,
+        coverage, late, provisional, total, largest, largest_part, order_unsure, figure, no_figure, first_period,
         no_changes, changes, chance, joined, gone, coverage_differs, higher, lower, new_definition,
     }
     /// What a change is called.
