@@ -220,6 +220,7 @@ async fn d19_municipalities_of_0_1_2_and_198_participants_look_alike_on_the_wire
         ends: "2035-12-31".to_owned(),
         minimum_nodes: 2,
         residence: Residence::Anywhere,
+        municipal_figures: false,
     };
     let study = template::study(&wish, Catalogue::builtin().expect("sound")).expect("a study");
     world.publish_study(&study).await.expect("a study");

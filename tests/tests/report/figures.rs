@@ -4,6 +4,7 @@ use crate::scene::{PUBLISHER, Scene, plausible};
 use calamine::{Data, Range, Reader, Xlsx};
 use fellestall_coordinator::databank::{Cube, Measure};
 use fellestall_coordinator::present::COUNTRY;
+use fellestall_coordinator::publish::Fixed;
 use fellestall_coordinator::report::{self, Report, Row, TableReport, Verdict};
 use fellestall_shared::labels::Language;
 use std::io::Cursor;
@@ -36,7 +37,7 @@ fn cell(cube: &Cube, period: &str, row: &Row, measure: Measure) -> Option<f64> {
         };
         at.push(dimension.position(&code).expect("a value"));
     }
-    cube.cell(&at).value.map(|value| value.value())
+    cube.cell(&at).value.map(Fixed::value)
 }
 
 #[tokio::test]
@@ -56,16 +57,10 @@ async fn every_figure_is_the_presented_one() {
         ];
         for (measure, reported) in pairs {
             let presented = cell(&cube, "2026H1", row, measure);
-            assert_eq!(
-                reported.map(|value| value.value()),
-                presented,
-                "{} {:?}",
-                table.id,
-                row.codes
-            );
+            assert_eq!(reported.map(Fixed::value), presented, "{} {:?}", table.id, row.codes);
         }
         let before = cell(&cube, "2025H2", row, Measure::Raw);
-        assert_eq!(row.raw_before.map(|value| value.value()), before);
+        assert_eq!(row.raw_before.map(Fixed::value), before);
         seen += 1;
     }
     assert!(seen > 50, "{seen} figures");
