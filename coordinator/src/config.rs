@@ -4,6 +4,7 @@
 //! address of the database may hold; the file has mode 0600.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
@@ -56,6 +57,9 @@ pub struct Web {
     pub calls_per_window: u32,
     /// The window, in seconds.
     pub window_seconds: u32,
+    /// The DOI that was registered for a version, as `"core.1.2026H1.v1" = "10.1234/abc"`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub doi: BTreeMap<String, String>,
 }
 
 impl Default for Web {
@@ -70,6 +74,7 @@ impl Default for Web {
             max_data_cells: 800_000,
             calls_per_window: 30,
             window_seconds: 60,
+            doi: BTreeMap::new(),
         }
     }
 }

@@ -14,6 +14,9 @@ mod pages;
 pub(crate) mod say;
 pub(crate) mod words;
 
+pub(crate) use answer::{Trouble, answer};
+pub(crate) use pages::preferred;
+
 /// The routes.
 pub fn router() -> Router<Arc<Site>> {
     Router::new()

@@ -23,6 +23,8 @@ pub(crate) enum Kind {
     Text,
     /// A double.
     Number,
+    /// A whole number.
+    Whole,
     /// A moment in UTC, in milliseconds since 1970.
     Moment,
 }
@@ -91,6 +93,7 @@ fn field((name, kind): &(String, Kind)) -> Result<Arc<Type>, ParquetError> {
     let (physical, logical) = match kind {
         Kind::Text => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
         Kind::Number => (Physical::DOUBLE, None),
+        Kind::Whole => (Physical::INT64, None),
         Kind::Moment => (Physical::INT64, Some(LogicalType::timestamp(true, TimeUnit::MILLIS))),
     };
     let builder = Type::primitive_type_builder(name, physical)
@@ -116,7 +119,7 @@ impl Column {
         let values = match kind {
             Kind::Text => Values::Text(Vec::new()),
             Kind::Number => Values::Number(Vec::new()),
-            Kind::Moment => Values::Whole(Vec::new()),
+            Kind::Whole | Kind::Moment => Values::Whole(Vec::new()),
         };
         Self { values, present: Vec::new() }
     }

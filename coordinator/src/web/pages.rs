@@ -29,7 +29,7 @@ pub(super) async fn missing(
 }
 
 /// The language of these that the reader prefers; bokmål if none is named.
-fn preferred(headers: &HeaderMap) -> Language {
+pub(crate) fn preferred(headers: &HeaderMap) -> Language {
     let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
     let mut best = (Language::Nb, 0.0_f32);
     for one in accepted.unwrap_or_default().split(',').take(32) {

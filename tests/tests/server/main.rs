@@ -7,3 +7,4 @@ mod harness;
 mod limits;
 mod publishing;
 mod uploads;
+mod versions;

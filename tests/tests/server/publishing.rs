@@ -11,13 +11,13 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-async fn load(world: &World, round: &Round) -> LoadedRound {
+pub async fn load(world: &World, round: &Round) -> LoadedRound {
     let catalogue = Catalogue::builtin().expect("a catalogue");
     let key = world.home.signing_key.verifying_key();
     rounds::load_round(world.server.store(), &key, catalogue, round.id()).await.expect("a round")
 }
 
-async fn report(world: &World, round: &Round, number: &str) -> u16 {
+pub async fn report(world: &World, round: &Round, number: &str) -> u16 {
     let node = world.enrol(number).await;
     let document = node.release(round, 0);
     world.put_release(&node, document.release, &node.sign(&document)).await.status
