@@ -22,6 +22,8 @@ use tokio::task::JoinSet;
 mod connection;
 mod identity;
 mod listener;
+mod places;
+mod sending;
 
 /// Why the service did not start.
 #[derive(Debug, thiserror::Error)]
@@ -93,8 +95,9 @@ impl Server {
         let public = public.map(|(address, listener)| {
             let own = format!("http://{address}");
             let url = config.web.url.clone().unwrap_or(own).trim_end_matches('/').to_owned();
+            let proxies = config.web.trusted_proxies.clone();
             let router = public::router(Arc::new(Site { databank, web: config.web, url, clock }));
-            tasks.spawn(listener::run(listener, None, router, stopped));
+            tasks.spawn(listener::run_behind(listener, None, router, proxies, stopped));
             address
         });
         tracing::info!(%address, public = public.map(tracing::field::display), "listening");

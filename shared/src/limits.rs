@@ -50,6 +50,12 @@ pub const HEADER_COUNT: usize = 64;
 pub const HEADER_BYTES: usize = 32 * 1024;
 /// Open connections at the coordinator, at the most.
 pub const CONNECTIONS: usize = 4_096;
+/// Of these, connections of one address (an IPv4 address, or a /64 of IPv6), at the most: whoever opens
+/// many and is slow on all of them leaves places for others. Proxies that the configuration trusts are
+/// exempt, since they bring everybody's requests.
+pub const CONNECTIONS_OF_ADDRESS: usize = CONNECTIONS / 4;
+/// An answer of which nothing could be sent for so long is given up.
+pub const SENDING_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// One request of a node, from connecting to the last byte of the answer.
 pub const CLIENT_TIMEOUT: Duration = Duration::from_secs(30);

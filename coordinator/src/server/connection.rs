@@ -1,13 +1,16 @@
 //! One connection, HTTP/1.1 or HTTP/2, with its limits.
 //!
 //! **Invariant:** a connection on which no request completes its headers within
-//! `limits::HEADER_TIMEOUT` is closed, at its start and later, over either version.
+//! `limits::HEADER_TIMEOUT` is closed, at its start and later, over either version; one that takes
+//! nothing of its answer for `limits::SENDING_TIMEOUT` is closed too, and one that takes it slowly is
+//! not.
 
+use super::sending::{Activity, Answer, Counted, UnderWay};
 use crate::api::peer::Shown;
 use crate::public::Remote;
 use axum::Router;
 use axum::body::Body;
-use fellestall_shared::limits::{HEADER_BYTES, HEADER_COUNT, HEADER_TIMEOUT};
+use fellestall_shared::limits::{HEADER_BYTES, HEADER_COUNT, HEADER_TIMEOUT, SENDING_TIMEOUT};
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
@@ -19,7 +22,7 @@ use std::fmt::Display;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tower::ServiceExt;
@@ -27,28 +30,18 @@ use tower::ServiceExt;
 /// Requests of one HTTP/2 connection at once, at the most.
 const STREAMS: u32 = 16;
 
-/// Requests of a connection: how many came, how many are being answered.
-#[derive(Debug, Default)]
-struct Activity {
-    started: AtomicUsize,
-    under_way: AtomicUsize,
+/// How long a connection may do nothing.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    /// Until a request's headers are complete.
+    pub headers: Duration,
+    /// Until a further part of an answer is taken.
+    pub sending: Duration,
 }
 
-/// Counts one request for as long as it lives, even if its client goes away.
-struct UnderWay(Arc<Activity>);
-
-impl UnderWay {
-    fn new(activity: &Arc<Activity>) -> Self {
-        activity.started.fetch_add(1, Ordering::Relaxed);
-        activity.under_way.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(activity))
-    }
-}
-
-impl Drop for UnderWay {
-    fn drop(&mut self) {
-        self.0.under_way.fetch_sub(1, Ordering::Relaxed);
-    }
+impl Patience {
+    /// As the limits say.
+    pub(super) const SHIPPED: Self = Self { headers: HEADER_TIMEOUT, sending: SENDING_TIMEOUT };
 }
 
 /// Serves HTTP/1.1.
@@ -57,6 +50,7 @@ pub(super) async fn serve_http1<I>(
     remote: SocketAddr,
     shown: Shown,
     router: Router,
+    patience: Patience,
     stop: watch::Receiver<bool>,
 ) where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -67,11 +61,11 @@ pub(super) async fn serve_http1<I>(
         service_fn(move |request| answer(request, remote, &shown, router.clone(), &counted));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT)
+        .header_read_timeout(patience.headers)
         .max_headers(HEADER_COUNT)
         .max_buf_size(HEADER_BYTES)
-        .serve_connection(TokioIo::new(stream), service);
-    drive(connection, &activity, stop).await;
+        .serve_connection(TokioIo::new(Counted::new(stream, &activity)), service);
+    drive(connection, &activity, patience, stop).await;
 }
 
 /// Serves HTTP/2.
@@ -80,6 +74,7 @@ pub(super) async fn serve_http2<I>(
     remote: SocketAddr,
     shown: Shown,
     router: Router,
+    patience: Patience,
     stop: watch::Receiver<bool>,
 ) where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -92,8 +87,8 @@ pub(super) async fn serve_http2<I>(
         .timer(TokioTimer::new())
         .max_header_list_size(u32::try_from(HEADER_BYTES).unwrap_or(u32::MAX))
         .max_concurrent_streams(STREAMS)
-        .serve_connection(TokioIo::new(stream), service);
-    drive(connection, &activity, stop).await;
+        .serve_connection(TokioIo::new(Counted::new(stream, &activity)), service);
+    drive(connection, &activity, patience, stop).await;
 }
 
 fn answer(
@@ -107,20 +102,23 @@ fn answer(
     request.extensions_mut().insert(shown.clone());
     request.extensions_mut().insert(Remote(remote.ip()));
     async move {
-        let answer = router.oneshot(request.map(Body::new)).await;
-        drop(under_way);
-        answer
+        let answer = router.oneshot(request.map(Body::new)).await?;
+        Ok(answer.map(|body| Body::new(Answer::new(body, under_way))))
     }
 }
 
 /// Drives a connection to its end; ends it when it idles, and orderly when the service stops.
-async fn drive<C>(connection: C, activity: &Activity, mut stop: watch::Receiver<bool>)
-where
+async fn drive<C>(
+    connection: C,
+    activity: &Activity,
+    patience: Patience,
+    mut stop: watch::Receiver<bool>,
+) where
     C: GracefulConnection,
     C::Error: Display,
 {
     let mut connection = pin!(connection);
-    let mut seen = 0;
+    let mut watched = Watched::default();
     let mut ending = false;
     loop {
         tokio::select! {
@@ -134,18 +132,57 @@ where
                 connection.as_mut().graceful_shutdown();
                 ending = true;
             }
-            () = tokio::time::sleep(HEADER_TIMEOUT) => {
-                let started = activity.started.load(Ordering::Relaxed);
-                let idle = activity.under_way.load(Ordering::Relaxed) == 0 && started == seen;
-                if idle && (ending || started == 0) {
-                    return;
+            () = tokio::time::sleep(patience.headers) => {
+                match watched.look(activity, patience, ending) {
+                    Look::Busy => {}
+                    Look::Idle => {
+                        connection.as_mut().graceful_shutdown();
+                        ending = true;
+                    }
+                    Look::Over => return,
                 }
-                if idle {
-                    connection.as_mut().graceful_shutdown();
-                    ending = true;
-                }
-                seen = started;
             }
         }
     }
 }
+
+/// What a connection was seen to do.
+#[derive(Debug, Default)]
+struct Watched {
+    started: usize,
+    sent: usize,
+    stuck: Duration,
+}
+
+/// How a connection looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Look {
+    /// A request is being answered, or came since it was last looked at.
+    Busy,
+    /// Nothing has come: no further request is waited for.
+    Idle,
+    /// Nothing will come, or nobody takes the answer.
+    Over,
+}
+
+impl Watched {
+    /// Looks again, after [`Patience::headers`].
+    fn look(&mut self, activity: &Activity, patience: Patience, ending: bool) -> Look {
+        let (started, sent) = (activity.started(), activity.sent());
+        let is_stuck = activity.is_blocked() && sent == self.sent;
+        self.stuck = if is_stuck { self.stuck + patience.headers } else { Duration::ZERO };
+        // What is written does not count: HTTP/2 answers every ping of a client that asks nothing.
+        let rests = activity.under_way() == 0 && !activity.is_blocked();
+        let idle = rests && started == self.started;
+        (self.started, self.sent) = (started, sent);
+        match idle {
+            _ if self.stuck >= patience.sending => Look::Over,
+            true if ending || started == 0 => Look::Over,
+            true => Look::Idle,
+            false => Look::Busy,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
