@@ -13,7 +13,7 @@ use crate::store::{Store, StoreError};
 use fellestall_shared::clock::{Clock, Timestamp};
 use fellestall_shared::digest::Digest;
 use fellestall_shared::ids::{RoundId, StatisticId, StudyId};
-use fellestall_shared::labels::Labels;
+use fellestall_shared::labels::{Labels, Language};
 use fellestall_shared::period::Period;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
@@ -23,8 +23,10 @@ mod cube;
 
 pub use cube::*;
 
-/// Presentations that are kept in memory, at the most.
-const KEPT: usize = 64;
+/// Cells of presentations that are kept in memory, at the most: some hundred bytes each.
+const KEPT_CELLS: usize = 2_000_000;
+/// Cubes that are kept in memory, at the most.
+const KEPT_CUBES: usize = 1_024;
 /// The catalogue is not looked up again within so many seconds.
 const FRESH_SECONDS: i64 = 1;
 
@@ -67,6 +69,33 @@ pub struct Listed {
     pub rounds: Vec<(Period, RoundId, u32)>,
     /// When the newest of them was published.
     pub updated: Timestamp,
+    /// What is searched in, for each language.
+    words: [String; 3],
+}
+
+impl Listed {
+    /// Whether a word, in lower case, is in what is shown of the table.
+    #[must_use]
+    pub fn mentions(&self, word: &str, language: Language) -> bool {
+        let [nb, nn, en] = &self.words;
+        let words = match language {
+            Language::Nb => nb,
+            Language::Nn => nn,
+            Language::En => en,
+        };
+        words.contains(word)
+    }
+}
+
+/// What is searched in: everything that is shown of a table, in lower case.
+fn words(entry: &Entry, language: Language) -> String {
+    let mut words = format!("{} {} {}", entry.id, entry.study.as_str(), entry.statistic.as_str());
+    let texts = [&entry.title, &entry.description, &entry.study_title];
+    for text in texts.into_iter().chain(&entry.variables) {
+        words.push('\n');
+        words.push_str(text.text(language));
+    }
+    words.to_lowercase()
 }
 
 /// All tables, by id in lower case.
@@ -87,14 +116,16 @@ impl Catalogue {
             // Of two answers about one period the one that was published last is shown.
             lines.sort_by_key(|line| (line.period.last_day(), line.published));
             let Some(newest) = lines.last() else { continue };
-            let entry = serde_json::from_str(&newest.entry)?;
+            let entry: Entry = serde_json::from_str(&newest.entry)?;
+            let words =
+                [Language::Nb, Language::Nn, Language::En].map(|language| words(&entry, language));
             let updated = lines.iter().map(|line| line.published).max().unwrap_or(newest.published);
             let mut rounds: Vec<(Period, RoundId, u32)> = Vec::with_capacity(lines.len());
             for line in lines {
                 rounds.retain(|(period, _, _)| *period != line.period);
                 rounds.push((line.period, line.round, line.version));
             }
-            tables.insert(id, Listed { entry, rounds, updated });
+            tables.insert(id, Listed { entry, rounds, updated, words });
         }
         Ok(Self { tables })
     }
@@ -112,7 +143,15 @@ struct Held {
     looked: Timestamp,
 }
 
-type Kept = HashMap<(RoundId, u32), Arc<Presentation>>;
+/// What was read and is kept while there is room.
+#[derive(Default)]
+struct Kept {
+    presentations: HashMap<(RoundId, u32), Arc<Presentation>>,
+    cubes: HashMap<String, (Rounds, Arc<Cube>)>,
+    cells: usize,
+}
+
+type Rounds = Vec<(Period, RoundId, u32)>;
 
 /// The databank.
 pub struct Databank {
@@ -139,7 +178,7 @@ impl Databank {
             let new = presentation(&file.publication, stored.digest, policy)?;
             store.add_presentation(&round, version, &new, stored.created).await?;
         }
-        let (held, kept) = (Mutex::new(None), Mutex::new(HashMap::new()));
+        let (held, kept) = (Mutex::new(None), Mutex::default());
         Ok(Self { store, clock, held, kept })
     }
 
@@ -179,11 +218,30 @@ impl Databank {
     pub async fn cube(&self, id: &str) -> Result<Option<Arc<Cube>>, DatabankError> {
         let catalogue = self.catalogue().await?;
         let Some(listed) = catalogue.table(id) else { return Ok(None) };
+        let key = id.to_ascii_lowercase();
+        let kept = self.kept().cubes.get(&key).cloned();
+        if let Some((rounds, cube)) = kept
+            && rounds == listed.rounds
+        {
+            return Ok(Some(cube));
+        }
         let mut presentations = Vec::with_capacity(listed.rounds.len());
         for (_, round, version) in &listed.rounds {
             presentations.extend(self.presentation(round, *version).await?);
         }
-        Ok(Cube::new(id, presentations).map(Arc::new))
+        let Some(cube) = Cube::new(id, presentations).map(Arc::new) else { return Ok(None) };
+        let mut kept = self.kept();
+        if kept.cubes.len() >= KEPT_CUBES {
+            kept.cubes.clear();
+        }
+        // A cube whose presentations are not counted any more would hold them uncounted.
+        let is_counted = |(_, round, version): &(Period, RoundId, u32)| {
+            kept.presentations.contains_key(&(round.clone(), *version))
+        };
+        if listed.rounds.iter().all(is_counted) {
+            kept.cubes.insert(key, (listed.rounds.clone(), Arc::clone(&cube)));
+        }
+        Ok(Some(cube))
     }
 
     /// One presentation.
@@ -196,18 +254,23 @@ impl Databank {
         version: u32,
     ) -> Result<Option<Arc<Presentation>>, DatabankError> {
         let key = (round.clone(), version);
-        if let Some(kept) = self.kept().get(&key).cloned() {
-            return Ok(Some(kept));
+        let kept = self.kept().presentations.get(&key).cloned();
+        if kept.is_some() {
+            return Ok(kept);
         }
         let Some(document) = self.store.presentation(round, version).await? else {
             return Ok(None);
         };
         let found: Arc<Presentation> = Arc::new(serde_json::from_slice(&document)?);
+        let cells: usize = found.tables.iter().map(|table| table.cells.len()).sum();
         let mut kept = self.kept();
-        if kept.len() >= KEPT {
-            kept.clear();
+        // Cubes hold presentations too: both go, so that what is counted is what is held.
+        if kept.cells.saturating_add(cells) > KEPT_CELLS {
+            *kept = Kept::default();
         }
-        kept.insert(key, Arc::clone(&found));
+        if kept.presentations.insert(key, Arc::clone(&found)).is_none() {
+            kept.cells += cells;
+        }
         Ok(Some(found))
     }
 
@@ -229,8 +292,15 @@ pub fn presentation(
     digest: Digest,
     policy: &Policy,
 ) -> Result<NewPresentation, serde_json::Error> {
-    let presentation = present::present(publication, digest, policy);
-    let document = serde_json::to_vec(&presentation)?;
+    stored(&present::present(publication, digest, policy))
+}
+
+/// A presentation as it is stored.
+///
+/// # Errors
+/// If it cannot be written as JSON.
+pub fn stored(presentation: &Presentation) -> Result<NewPresentation, serde_json::Error> {
+    let document = serde_json::to_vec(presentation)?;
     let tables = presentation
         .tables
         .iter()

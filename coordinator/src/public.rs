@@ -49,13 +49,14 @@ const HEADERS: [(HeaderName, HeaderValue); 4] = [
 /// All public routes.
 pub fn router(site: Arc<Site>) -> Router {
     let timeout = TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT);
-    Router::new()
+    let router = Router::new()
         .merge(web::router())
         .merge(versions::router())
         .merge(pxweb::router(&site))
         .layer(middleware::from_fn(protect))
         .layer(timeout)
-        .with_state(site)
+        .with_state(site);
+    pxweb::any_case(router)
 }
 
 async fn protect(request: Request, next: Next) -> Response {

@@ -19,6 +19,7 @@ pub mod presentations;
 pub mod publications;
 pub mod releases;
 pub mod rounds;
+pub mod saved_queries;
 mod schema;
 pub mod studies;
 pub mod witnesses;
