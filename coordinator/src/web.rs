@@ -9,9 +9,13 @@ use std::sync::Arc;
 
 mod answer;
 mod assets;
+mod chart;
+mod difference;
 pub(crate) mod frame;
 mod pages;
 pub(crate) mod say;
+mod selection;
+mod snippets;
 pub(crate) mod words;
 
 pub(crate) use answer::{Trouble, answer};
@@ -25,5 +29,10 @@ pub fn router() -> Router<Arc<Site>> {
         .route("/favicon.svg", get(assets::icon))
         .route("/{language}", get(pages::front::bare))
         .route("/{language}/", get(pages::front::page))
+        .route("/{language}/tables", get(pages::tables::page))
+        .route("/{language}/tables/{id}", get(pages::table::page))
+        .route("/{language}/tables/{id}/difference", get(pages::difference::page))
+        .route("/{language}/method", get(pages::method::page))
+        .route("/{language}/api", get(pages::interface::page))
         .fallback(pages::missing)
 }

@@ -4,6 +4,7 @@
 //! of the inside.
 
 use super::assets::unchanged;
+use super::chart::ChartError;
 use super::frame::{Frame, code};
 use super::words::{BadWords, Errors, Words};
 use crate::api::error::chain;
@@ -12,6 +13,7 @@ use crate::public::Site;
 use crate::store::StoreError;
 use askama::Template;
 use axum::response::{Html, IntoResponse, Response};
+use fellestall_shared::catalogue::CatalogueError;
 use fellestall_shared::digest::Digest;
 use fellestall_shared::labels::Language;
 use http::{HeaderMap, StatusCode, header};
@@ -31,6 +33,18 @@ pub(crate) enum Trouble {
     /// The texts that the program was built with.
     #[error(transparent)]
     Words(#[from] &'static BadWords),
+    /// A chart that cannot be drawn.
+    #[error(transparent)]
+    Chart(#[from] ChartError),
+    /// The description of the interface that the program was built with.
+    #[error("the description of the interface cannot be read: {0}")]
+    Interface(&'static str),
+    /// The catalogue that the program was built with.
+    #[error(transparent)]
+    Catalogue(#[from] &'static CatalogueError),
+    /// A stored document that cannot be read.
+    #[error("a stored publication cannot be read")]
+    Document(#[from] serde_json::Error),
     /// A page that cannot be written.
     #[error(transparent)]
     Template(#[from] askama::Error),

@@ -9,7 +9,12 @@ use fellestall_shared::labels::Language;
 use http::{HeaderMap, Uri, header};
 use std::sync::Arc;
 
+pub(super) mod difference;
 pub(super) mod front;
+pub(super) mod interface;
+pub(super) mod method;
+pub(super) mod table;
+pub(super) mod tables;
 
 /// `GET /`: to the front page in the reader's language.
 pub(super) async fn choose_language(headers: HeaderMap) -> Response {

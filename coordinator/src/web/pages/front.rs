@@ -82,8 +82,12 @@ pub(crate) async fn page(
 
 async fn front(site: &Site, language: Language) -> Result<String, Trouble> {
     let w = &Words::of(language)?.front;
+    let mut publications = site.databank.store().publications(NEWS).await?;
+    // Of those that were published together, the latest round is the newest.
+    publications
+        .sort_by(|a, b| (b.created, &b.round, b.version).cmp(&(a.created, &a.round, a.version)));
     let (mut newest, mut news) = (None, Vec::new());
-    for publication in site.databank.store().publications(NEWS).await? {
+    for publication in publications {
         let (round, version) = (&publication.round, publication.version);
         let Some(shown) = site.databank.presentation(round, version).await? else { continue };
         news.push(News {
@@ -131,9 +135,15 @@ fn headline(table: &PresentedTable, language: Language) -> Option<Headline> {
         .filter(|category| category.code != crate::present::TOTAL)
         .map(|category| category.label.text(language))
         .collect();
+    let title = table.title.text(language).to_owned();
+    let (label, note) = if table.kind == TableKind::Counts {
+        (table.figure.label.text(language).to_owned(), title)
+    } else {
+        (title, note.join(", "))
+    };
     Some(Headline {
-        label: table.title.text(language).to_owned(),
-        note: note.join(", "),
+        label,
+        note,
         value: number(&cells.shown)?,
         unit: table.figure.unit.text(language).to_owned(),
         range: say::range(&lower, &upper, language),

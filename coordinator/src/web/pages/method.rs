@@ -1,0 +1,177 @@
+//! About the figures: noise, intervals, what is shown, who takes part, definitions, how to cite.
+//!
+//! **Invariant:** what is said of noise and of the presentation rule is read from the newest
+//! publication; a guarantee is stated with its numbers, and nothing is called anonymous.
+
+use crate::present::{Presentation, TableKind};
+use crate::public::Site;
+use crate::publish::{CoverageState, PublicationFile};
+use crate::web::answer::{Trouble, answer};
+use crate::web::frame::{self, Frame};
+use crate::web::say;
+use crate::web::words::{Method, Words};
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use fellestall_shared::catalogue::Catalogue;
+use fellestall_shared::labels::Language;
+use fellestall_shared::privacy::Loss;
+use http::HeaderMap;
+use std::sync::Arc;
+
+/// Publications among which the newest is.
+const NEWEST: u32 = 20;
+
+#[derive(Template)]
+#[template(path = "web/method.html")]
+struct Page {
+    f: Frame,
+    w: &'static Method,
+    newest: Option<Newest>,
+    definitions: Vec<Definition>,
+    citation: String,
+}
+
+/// What the newest publication says of itself.
+struct Newest {
+    id: String,
+    title: String,
+    period: String,
+    unit: String,
+    epsilon: String,
+    delta_exponent: String,
+    municipalities: u32,
+    person_epsilon: String,
+    tables: Vec<NoiseRow>,
+    threshold: i64,
+    variation: u32,
+    minimum: u32,
+    is_pooled: bool,
+    coverage: Vec<CoverageRow>,
+    reported: usize,
+    asked: usize,
+}
+
+/// The noise of one table.
+struct NoiseRow {
+    title: String,
+    mechanism: &'static str,
+    scale: String,
+    cells: u32,
+}
+
+/// The municipalities of one standing.
+struct CoverageRow {
+    state: &'static str,
+    names: Vec<String>,
+}
+
+/// One statistic of the catalogue.
+struct Definition {
+    id: String,
+    version: u32,
+    title: String,
+    text: String,
+}
+
+/// `GET /{language}/method`.
+pub(crate) async fn page(
+    State(site): State<Arc<Site>>,
+    Path(code): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let Some(language) = frame::language(&code) else {
+        return answer(&site, Language::Nb, &headers, Err(Trouble::Missing));
+    };
+    answer(&site, language, &headers, method(&site, language).await)
+}
+
+async fn method(site: &Site, language: Language) -> Result<String, Trouble> {
+    let w = &Words::of(language)?.method;
+    let newest = newest(site, language, w).await?;
+    let definition = |statistic: &fellestall_shared::statistic::Statistic| Definition {
+        id: statistic.id().to_string(),
+        version: statistic.definition(),
+        title: statistic.title().text(language).to_owned(),
+        text: statistic.description().text(language).to_owned(),
+    };
+    let definitions = Catalogue::builtin()?.statistics().iter().map(definition).collect();
+    let citation = newest.as_ref().map(|newest| {
+        let Newest { title, period, id, .. } = newest;
+        let publisher = &site.web.publisher;
+        format!(
+            "{publisher}. {title}, {period}. {}/{}/publications/{id}",
+            site.url,
+            frame::code(language)
+        )
+    });
+    let f = Frame::new(site, language, &w.title, "/method")?;
+    Ok(Page { f, w, newest, definitions, citation: citation.unwrap_or_default() }.render()?)
+}
+
+async fn newest(
+    site: &Site,
+    language: Language,
+    w: &'static Method,
+) -> Result<Option<Newest>, Trouble> {
+    let store = site.databank.store();
+    let lines = store.publications(NEWEST).await?;
+    // Of those that were published together, the latest round is the newest.
+    let newest = lines
+        .into_iter()
+        .max_by(|a, b| (a.created, &a.round, a.version).cmp(&(b.created, &b.round, b.version)));
+    let Some(line) = newest else { return Ok(None) };
+    let shown = site.databank.presentation(&line.round, line.version).await?;
+    let stored = store.publication(&line.round, line.version).await?;
+    let (Some(shown), Some(stored)) = (shown, stored) else { return Ok(None) };
+    let file: PublicationFile = serde_json::from_slice(&stored.document)?;
+    let coverage = &file.publication.coverage;
+    let states = [
+        (CoverageState::Reported, &w.reported),
+        (CoverageState::Late, &w.late),
+        (CoverageState::Missing, &w.missing),
+        (CoverageState::Declined, &w.declined),
+        (CoverageState::Undecided, &w.undecided),
+    ];
+    let rows = states.into_iter().filter_map(|(state, words)| {
+        let of_state = coverage.nodes.iter().filter(|node| node.state == state);
+        let name = |node: &crate::publish::NodeCoverage| {
+            if node.name.is_empty() { node.municipality.to_string() } else { node.name.clone() }
+        };
+        let names: Vec<String> = of_state.map(name).collect();
+        (!names.is_empty()).then_some(CoverageRow { state: words, names })
+    });
+    let (privacy, policy) = (&shown.privacy, &shown.policy);
+    Ok(Some(Newest {
+        id: format!("{}.v{}", shown.round, shown.version),
+        title: shown.study_title.text(language).to_owned(),
+        period: say::period(shown.period, language),
+        unit: privacy.unit.clone(),
+        epsilon: say::number(privacy.epsilon, 2, language),
+        delta_exponent: privacy.delta_exponent.to_string(),
+        municipalities: privacy.municipalities_per_person,
+        person_epsilon: say::number(privacy.person_epsilon, 2, language),
+        tables: noises(&shown, language, w),
+        threshold: policy.threshold,
+        variation: policy.variation_percent,
+        minimum: policy.minimum_municipalities,
+        is_pooled: policy.pool,
+        coverage: rows.collect(),
+        reported: coverage.reported,
+        asked: coverage.asked,
+    }))
+}
+
+fn noises(shown: &Presentation, language: Language, w: &'static Method) -> Vec<NoiseRow> {
+    let counts = shown.tables.iter().filter(|table| table.kind == TableKind::Counts);
+    let row = |table: &crate::present::PresentedTable| NoiseRow {
+        title: table.title.text(language).to_owned(),
+        mechanism: match table.noise.loss {
+            Loss::DiscreteGaussian { .. } => &w.gaussian,
+            Loss::DiscreteLaplace { .. } => &w.laplace,
+        },
+        scale: say::number(table.noise.scale, 2, language),
+        cells: table.noise.l0,
+    };
+    counts.map(row).collect()
+}
