@@ -62,12 +62,13 @@ fn javascript(address: &str, figure: &str) -> String {
     format!(
         "const address = \"{address}\";\n\
          fetch(address).then(answer => answer.json()).then(table => {{\n\
-         \x20 // The figures are in rows of as many as there are measures; the first is the figure itself.\n\
-         \x20 const measures = Object.keys(table.dimension.ContentsCode.category.index);\n\
-         \x20 const first = measures.indexOf(\"{figure}\");\n\
-         \x20 for (let at = first; at < table.value.length; at += measures.length) {{\n\
-         \x20   console.log(table.value[at]);\n\
-         \x20 }}\n\
+         \x20 // Values lie in the order of table.id: the measures, and within each the periods, come last.\n\
+         \x20 const periods = table.size[table.id.indexOf(\"Tid\")];\n\
+         \x20 const measures = table.size[table.id.indexOf(\"ContentsCode\")];\n\
+         \x20 const figure = table.dimension.ContentsCode.category.index[\"{figure}\"];\n\
+         \x20 table.value.forEach((value, at) => {{\n\
+         \x20   if (Math.floor(at / periods) % measures === figure) console.log(value);\n\
+         \x20 }});\n\
          }});\n"
     )
 }

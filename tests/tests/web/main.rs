@@ -8,3 +8,4 @@ mod facts;
 mod looks;
 mod page;
 mod scene;
+mod snippets;

@@ -6,6 +6,7 @@
 use crate::public::Site;
 use crate::web::answer::{Trouble, answer};
 use crate::web::frame::{self, Frame};
+use crate::web::say;
 use crate::web::words::{Interface, Words};
 use askama::Template;
 use axum::extract::{Path, State};
@@ -24,8 +25,8 @@ struct Page {
     w: &'static Interface,
     url: String,
     example: Option<String>,
-    max_cells: usize,
-    max_calls: u32,
+    max_cells: String,
+    max_calls: String,
     window: u32,
     groups: &'static [Group],
 }
@@ -43,9 +44,15 @@ struct Call {
     method: String,
     path: String,
     summary: String,
-    text: String,
+    lines: Vec<Line>,
     parameters: Vec<Parameter>,
     answers: Vec<(String, String)>,
+}
+
+/// One line of a description.
+struct Line {
+    text: String,
+    is_item: bool,
 }
 
 /// One parameter.
@@ -74,6 +81,7 @@ async fn interface(site: &Site, language: Language) -> Result<String, Trouble> {
     let f = Frame::new(site, language, &w.title, "/api")?;
     let catalogue = site.databank.catalogue().await?;
     let url = format!("{}/api/v2", site.url);
+    let grouped = |number: u32| say::decimal(f64::from(number), 0, language);
     let example = catalogue.tables.values().next();
     let example = example.map(|listed| {
         format!("{url}/tables/{}/data?lang={}&outputFormat=csv", listed.entry.id, f.lang)
@@ -81,8 +89,8 @@ async fn interface(site: &Site, language: Language) -> Result<String, Trouble> {
     let page = Page {
         w,
         example,
-        max_cells: site.web.max_data_cells,
-        max_calls: site.web.calls_per_window,
+        max_cells: grouped(u32::try_from(site.web.max_data_cells).unwrap_or(u32::MAX)),
+        max_calls: grouped(site.web.calls_per_window),
         window: site.web.window_seconds,
         groups: groups()?,
         url,
@@ -136,10 +144,21 @@ fn described(document: &Value, path: &str, method: &str, call: &Value) -> Call {
         method: method.to_uppercase(),
         path: path.to_owned(),
         summary: text(call, "summary"),
-        text: text(call, "description"),
+        lines: lines(&text(call, "description")),
         parameters: parameters.collect(),
         answers: answers.collect(),
     }
+}
+
+/// The lines of a description, which is in a simple Markdown: items begin with an asterisk.
+fn lines(text: &str) -> Vec<Line> {
+    let text = text.replace("**", "");
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let line = |line: &str| {
+        let item = line.strip_prefix("* ");
+        Line { text: item.unwrap_or(line).to_owned(), is_item: item.is_some() }
+    };
+    lines.map(line).collect()
 }
 
 fn parameter(document: &Value, one: &Value) -> Parameter {
