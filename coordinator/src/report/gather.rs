@@ -251,20 +251,22 @@ fn row(table: &PresentedTable, first: usize, number: usize) -> Row {
     let cells = &table.cells;
     let place = first + number;
     let of = |column: &[Option<Fixed>]| column.get(place).copied().flatten();
-    let (raw, deviation) = (of(&cells.raw), of(&cells.deviation));
+    let (shown, raw, deviation) = (of(&cells.shown), of(&cells.raw), of(&cells.deviation));
     let (lower, upper) = (of(&cells.lower95), of(&cells.upper95));
     let presented = Presented { raw, lower, upper, deviation };
+    // A figure that is not shown is not compared either.
+    let measured = shown.and_then(|_| Measured::of(table.kind, &table.noise, presented));
     Row {
         codes: categories().map(|category| category.code.clone()).collect(),
         labels: categories().map(|category| category.label.clone()).collect(),
         at,
-        shown: of(&cells.shown),
+        shown,
         lower,
         upper,
         deviation,
         raw,
         symbol: cells.symbols.get(place).copied().flatten(),
-        measured: Measured::of(table.kind, &table.noise, presented),
+        measured,
         raw_before: None,
         change: None,
     }
