@@ -50,6 +50,11 @@ pub type Count<'a> = &'a dyn Fn(usize, &str, usize) -> i64;
 
 impl Scene {
     pub async fn set() -> Self {
+        Self::of(&NUMBERS).await
+    }
+
+    /// A coordinator with these municipalities.
+    pub async fn of(numbers: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let web = Web {
             url: Some("https://tall.example.no/".to_owned()),
@@ -70,7 +75,7 @@ impl Scene {
         let home = Home::create(&directory, &config, NOW).expect("a coordinator");
         let store = Store::open(&home.store_address().expect("a store")).await.expect("a store");
         let mut nodes = Vec::new();
-        for number in NUMBERS {
+        for number in numbers {
             let (key, _) = SigningKey::generate().expect("a key");
             let municipality: MunicipalityNumber = number.parse().expect("a number");
             let secret = Digest::of("test", number.as_bytes());
