@@ -152,4 +152,4 @@ fn title(extract: &Extract) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

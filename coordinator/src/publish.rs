@@ -291,4 +291,4 @@ fn check_participants(round: &Round, participants: &[Participant]) -> Result<(),
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

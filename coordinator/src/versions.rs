@@ -167,3 +167,6 @@ fn unchanged(headers: &HeaderMap, tag: &str) -> bool {
         known.split(',').any(|one| one.trim() == "*" || plain(one) == plain(tag))
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** every file that has room for words carries the mandatory note.
 
-use super::words::Words;
+use super::words::{self, Words};
 use super::{Context, title};
 use crate::databank::{Extract, Role, Slice};
 use crate::present::Symbol;
@@ -29,7 +29,7 @@ pub(super) fn note(extract: &Extract, language: Language) -> String {
 
 /// The page of the table that an extract is of.
 pub(super) fn link(extract: &Extract, context: &Context<'_>) -> String {
-    format!("{}/api/v2/tables/{}/metadata", context.url, extract.cube.id)
+    format!("{}/{}/tables/{}", context.url, words::code(extract.language), extract.cube.id)
 }
 
 /// Everything else, as pairs of a name and a text.

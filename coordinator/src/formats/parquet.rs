@@ -52,7 +52,12 @@ pub(super) fn write(extract: &Extract, context: &Context<'_>) -> Result<Vec<u8>,
         line
     });
     let mut about = vec![("language".to_owned(), words::code(language).to_owned())];
-    about.extend(facts(extract, context).into_iter().filter(|(name, _)| !name.is_empty()));
+    for (name, text) in facts(extract, context).into_iter().filter(|(name, _)| !name.is_empty()) {
+        match about.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, texts)) => *texts = format!("{texts}; {text}"),
+            None => about.push((name, text)),
+        }
+    }
     columns::write(&schema, rows, about)
 }
 

@@ -16,6 +16,9 @@ use rust_xlsxwriter::{
 const ROWS: usize = 1_048_576;
 /// Columns that a sheet holds.
 const COLUMNS: usize = 16_384;
+/// Cells of the sheet, texts among them, that are written: a workbook is made in memory, and a cell
+/// takes some 150 bytes until it is packed.
+const CELLS: usize = 1_000_000;
 /// Decimals that a measure may have.
 const DECIMALS: u8 = 6;
 /// Rows above the table: the title and a blank one.
@@ -35,6 +38,10 @@ pub(super) fn write(
     }
     if layout.columns() > COLUMNS.saturating_sub(layout.stub.len()) {
         return Err(too_large("columns", COLUMNS.saturating_sub(layout.stub.len())));
+    }
+    let across = layout.columns().saturating_add(layout.stub.len());
+    if layout.rows().saturating_mul(across) > CELLS {
+        return Err(too_large("cells with their texts", CELLS));
     }
     workbook(extract, &layout, params, context)
         .map_err(|error| FormatError::Writer(Box::new(error)))

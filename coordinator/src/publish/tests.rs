@@ -14,7 +14,7 @@ mod difference;
 pub(super) mod intervals;
 
 /// A signed study and round, and the key that signed them.
-pub(super) struct Federation {
+pub(crate) struct Federation {
     pub key: SigningKey,
     pub study_envelope: Envelope,
     pub round_envelope: Envelope,
@@ -26,11 +26,11 @@ pub(super) fn catalogue() -> &'static Catalogue {
     Catalogue::builtin().expect("a sound catalogue")
 }
 
-pub(super) fn gaussian(micro: u64) -> Loss {
+pub(crate) fn gaussian(micro: u64) -> Loss {
     Loss::DiscreteGaussian { rho_micro: Rho::from_micro(micro) }
 }
 
-pub(super) fn document(tables: &[(&str, Loss)]) -> StudyDocument {
+pub(crate) fn document(tables: &[(&str, Loss)]) -> StudyDocument {
     let find = |id: &str| catalogue().statistic(&id.parse().unwrap()).expect("in the catalogue");
     StudyDocument {
         study: "core".parse().unwrap(),

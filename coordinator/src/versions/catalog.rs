@@ -6,15 +6,18 @@
 use super::PageError;
 use super::files::not_modified;
 use super::unchanged;
-use crate::databank::{DatabankError, Listed};
+use crate::databank::{DatabankError, Entry, Listed};
 use crate::formats::Format;
 use crate::formats::words::code;
 use crate::public::Site;
 use crate::store::StoreError;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use fellestall_shared::clock::Timestamp;
 use fellestall_shared::digest::Digest;
+use fellestall_shared::ids::RoundId;
 use fellestall_shared::labels::{Labels, Language};
+use fellestall_shared::period::Period;
 use http::{HeaderMap, header};
 use oxrdf::vocab::{rdf, xsd};
 use oxrdf::{Literal, NamedNode, NamedOrBlankNode, Term, Triple};
@@ -38,8 +41,8 @@ pub(super) async fn page(
         DatabankError::Store(error) => PageError::Store(error),
         DatabankError::Document(_) => PageError::Store(StoreError::Damaged { column: "entry" }),
     })?;
-    let turtle =
-        turtle(&site, catalogue.tables.values()).map_err(crate::formats::FormatError::Writer)?;
+    let turtle = turtle(&site, catalogue.tables.values().map(Dataset::of))
+        .map_err(crate::formats::FormatError::Writer)?;
     let tag = format!("\"{}\"", Digest::of("fellestall/catalog", &turtle).short());
     if unchanged(&headers, &tag) {
         return Ok(not_modified(&tag));
@@ -51,10 +54,27 @@ pub(super) async fn page(
 /// Why the catalogue could not be written.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
+/// One table as a dataset.
+#[derive(Clone, Copy)]
+pub(super) struct Dataset<'t> {
+    /// What is shown of it.
+    pub entry: &'t Entry,
+    /// The versions it lies in, by period.
+    pub rounds: &'t [(Period, RoundId, u32)],
+    /// When the newest of them was published.
+    pub updated: Timestamp,
+}
+
+impl<'t> Dataset<'t> {
+    fn of(listed: &'t Listed) -> Self {
+        Self { entry: &listed.entry, rounds: &listed.rounds, updated: listed.updated }
+    }
+}
+
 /// The catalogue of these tables.
 pub(super) fn turtle<'t>(
     site: &Site,
-    tables: impl Iterator<Item = &'t Listed>,
+    tables: impl Iterator<Item = Dataset<'t>>,
 ) -> Result<Vec<u8>, Failure> {
     let mut graph = Graph { url: &site.url, triples: Vec::new() };
     let mut serializer = TurtleSerializer::new();
@@ -239,9 +259,9 @@ impl Graph<'_> {
         &mut self,
         site: &Site,
         dataset: &NamedNode,
-        listed: &Listed,
+        listed: Dataset<'_>,
     ) -> Result<(), Failure> {
-        let entry = &listed.entry;
+        let entry = listed.entry;
         self.kind(dataset, DCAT, "Dataset")?;
         self.labels(dataset, DCT, "title", &entry.title)?;
         self.labels(dataset, DCT, "description", &entry.description)?;
@@ -257,7 +277,7 @@ impl Graph<'_> {
         let changed = listed.updated.to_string();
         let changed = Literal::new_typed_literal(changed, xsd::DATE_TIME);
         self.add(dataset, DCT, "modified", changed)?;
-        for (_, round, version) in &listed.rounds {
+        for (_, round, version) in listed.rounds {
             self.text(dataset, OWL, "versionInfo", &super::id(round, *version))?;
         }
         self.temporal(dataset, listed)?;
@@ -268,7 +288,7 @@ impl Graph<'_> {
     }
 
     /// From the first day of the first period to the last of the last.
-    fn temporal(&mut self, dataset: &NamedNode, listed: &Listed) -> Result<(), Failure> {
+    fn temporal(&mut self, dataset: &NamedNode, listed: Dataset<'_>) -> Result<(), Failure> {
         let periods = || listed.rounds.iter().map(|(period, _, _)| period);
         let first = periods().map(|period| period.first_day()).min();
         let last = periods().map(|period| period.last_day()).max();
@@ -285,7 +305,7 @@ impl Graph<'_> {
         &mut self,
         site: &Site,
         dataset: &NamedNode,
-        listed: &Listed,
+        listed: Dataset<'_>,
         format: Format,
     ) -> Result<(), Failure> {
         let name = format.name();

@@ -135,7 +135,7 @@ async fn version(
         digest,
         reported: publication.coverage.reported,
         asked: publication.coverage.asked,
-        is_provisional: publication.coverage.missing > 0,
+        is_provisional: presentation.as_deref().is_some_and(|shown| shown.provisional),
         newest: newest.filter(|newest| *newest > number),
         changes: changes.map(|changes| changes.sentences(w)),
         versions,
