@@ -23,6 +23,7 @@ mod publications;
 mod report;
 mod rounds;
 mod service;
+pub mod staff;
 mod studies;
 
 pub use error::CliError;
@@ -69,6 +70,9 @@ pub enum Command {
     Publications(Publications),
     /// Write the report for the network's gathering about one period.
     Report(report::Wanted),
+    /// Who may use the administration pages.
+    #[command(subcommand)]
+    Staff(staff::StaffCommand),
     /// Check a publication or bundle offline: recompute its figures, follow its signatures.
     Verify {
         /// The file: a publication, or a bundle with its signed releases.
@@ -376,6 +380,7 @@ async fn on_store(desk: &Desk, command: Command, output: &mut Output<'_>) -> Res
         Command::Round(command) => rounds::rounds(desk, command, output).await,
         Command::Publications(command) => publications::publications(desk, command, output).await,
         Command::Report(wanted) => report::report(desk, wanted, output).await,
+        Command::Staff(command) => staff::staff(desk, command, output).await,
         Command::Audit { last } => nodes::audit(desk, last, output).await,
         // Done in `execute`, which needs no store for them.
         Command::Init(_)

@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** no code here can read a record of a person.
 
-mod admin;
+pub mod admin;
 pub mod api;
 pub mod authority;
 pub mod cli;

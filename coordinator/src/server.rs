@@ -3,6 +3,7 @@
 //! **Invariant:** no process globals; every task lives in a set that shutdown waits for; no
 //! connection can hold its place by being slow.
 
+use crate::admin::{self, SetupError};
 use crate::api::{self, Service};
 use crate::databank::{Databank, DatabankError};
 use crate::home::{Home, HomeError};
@@ -43,6 +44,9 @@ pub enum StartError {
     /// The server's certificate.
     #[error(transparent)]
     Identity(#[from] IdentityError),
+    /// The administration pages.
+    #[error(transparent)]
+    Admin(#[from] SetupError),
     /// An address that cannot be listened on.
     #[error("cannot listen on {address}; is another program using it?")]
     Listen {
@@ -59,6 +63,7 @@ pub enum StartError {
 pub struct Server {
     address: SocketAddr,
     public: Option<SocketAddr>,
+    admin: Option<SocketAddr>,
     store: Store,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
@@ -72,11 +77,15 @@ impl Server {
     pub async fn start(home: Home, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
         let catalogue = Catalogue::builtin()?;
         let store = Store::open(&home.store_address()?).await?;
-        let Home { config, authority, signing_key, policy, .. } = home;
+        let Home { directory, config, authority, signing_key, policy } = home;
         let databank = Databank::open(store.clone(), &policy, Arc::clone(&clock)).await?;
         let listener = listen(config.listen).await?;
         let public = match config.public {
             Some(address) => Some(listen(address).await?),
+            None => None,
+        };
+        let admin = match &config.admin {
+            Some(admin) => Some(listen(admin.listen).await?),
             None => None,
         };
         let service = Arc::new(Service::new(
@@ -90,6 +99,23 @@ impl Server {
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
         let (address, listener) = listener;
+        let admin = match (&config.admin, admin) {
+            (Some(setting), Some((address, listener))) => {
+                let desk = admin::Desk::new(admin::Setting {
+                    config: setting,
+                    web: &config.web,
+                    node_url: &config.url,
+                    address,
+                    directory: &directory,
+                    policy: &policy,
+                    service: Arc::clone(&service),
+                })?;
+                let router = admin::router(Arc::new(desk));
+                tasks.spawn(listener::run(listener, None, router, stopped.clone()));
+                Some(address)
+            }
+            _ => None,
+        };
         let router = api::router(service);
         tasks.spawn(listener::run(listener, Some(identity), router, stopped.clone()));
         let public = public.map(|(address, listener)| {
@@ -100,8 +126,9 @@ impl Server {
             tasks.spawn(listener::run_behind(listener, None, router, proxies, stopped));
             address
         });
-        tracing::info!(%address, public = public.map(tracing::field::display), "listening");
-        Ok(Self { address, public, store, stop, tasks })
+        let shown = |address: Option<SocketAddr>| address.map(tracing::field::display);
+        tracing::info!(%address, public = shown(public), admin = shown(admin), "listening");
+        Ok(Self { address, public, admin, store, stop, tasks })
     }
 
     /// Where the service for nodes listens.
@@ -114,6 +141,12 @@ impl Server {
     #[must_use]
     pub fn public_address(&self) -> Option<SocketAddr> {
         self.public
+    }
+
+    /// Where the administration pages listen, if they do.
+    #[must_use]
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin
     }
 
     /// The store that the service works on.

@@ -14,6 +14,7 @@ use std::time::Duration;
 pub mod audit;
 pub mod certificates;
 pub mod enrolment;
+pub mod insight;
 pub mod nodes;
 pub mod presentations;
 pub mod publications;
@@ -21,6 +22,8 @@ pub mod releases;
 pub mod rounds;
 pub mod saved_queries;
 mod schema;
+pub mod sessions;
+pub mod staff;
 pub mod studies;
 pub mod witnesses;
 

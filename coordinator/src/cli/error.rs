@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** every message says what is wrong and, where the operator can, how to mend it.
 
+use crate::admin::password::PasswordError;
 use crate::home::HomeError;
 use crate::invitation::InviteError;
 use crate::publish::verify::VerifyError;
@@ -10,6 +11,7 @@ use crate::rounds::{LoadError, OpenError, PublishStudyFailure};
 use crate::server::StartError;
 use crate::store::StoreError;
 use crate::store::nodes::DecideError;
+use crate::store::staff::AddStaffError;
 use fellestall_shared::catalogue::CatalogueError;
 use fellestall_shared::ids::RoundId;
 use std::io;
@@ -57,6 +59,26 @@ pub enum CliError {
     /// No report.
     #[error(transparent)]
     Report(#[from] crate::report::ReportError),
+    /// Nobody was added to the staff.
+    #[error(transparent)]
+    AddStaff(#[from] AddStaffError),
+    /// A password that cannot be used.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// Two different passwords.
+    #[error("the two passwords are not the same; nobody was added")]
+    PasswordsDiffer,
+    /// A subject without a provider.
+    #[error(
+        "coordinator.toml names no provider: add [admin.oidc], or give --password for a local account"
+    )]
+    NoProvider,
+    /// Nobody of that name.
+    #[error("there is nobody called {name} among the staff; see `staff list`")]
+    NoStaff {
+        /// The name.
+        name: String,
+    },
     /// No such publication.
     #[error("there is no version {version} of {round}; see `publications list`")]
     NoPublication {

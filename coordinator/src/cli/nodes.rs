@@ -119,6 +119,8 @@ struct Happened {
     event: String,
     subject: String,
     alarm: bool,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    actor: String,
 }
 
 pub(super) async fn audit(desk: &Desk, last: u32, output: &mut Output<'_>) -> Result<(), CliError> {
@@ -133,13 +135,19 @@ pub(super) async fn audit(desk: &Desk, last: u32, output: &mut Output<'_>) -> Re
             event: line.event,
             subject: line.subject,
             alarm: line.alarm,
+            actor: line.actor,
         })
         .collect();
     output.facts(&lines, |lines| {
         let row = |line: &Happened| {
             let alarm = if line.alarm { "ALARM" } else { "" };
-            [line.moment.clone(), line.event.clone(), line.subject.clone(), alarm.to_owned()]
+            let (when, what) = (line.moment.clone(), line.event.clone());
+            [when, what, line.subject.clone(), line.actor.clone(), alarm.to_owned()]
         };
-        table(["when", "what", "about", ""], lines.iter().map(row), "Nothing has happened yet.")
+        table(
+            ["when", "what", "about", "who", ""],
+            lines.iter().map(row),
+            "Nothing has happened yet.",
+        )
     })
 }

@@ -7,7 +7,7 @@ use super::LoadError;
 use super::LoadedRound;
 use super::status;
 use crate::databank;
-use crate::present::Policy;
+use crate::present::{Policy, Presentation};
 use crate::publish::{
     self, EarlierPublication, Participant, PublishError, PublishInput, Published, Reported,
 };
@@ -17,6 +17,7 @@ use crate::store::releases::StoredRelease;
 use crate::store::rounds::{NewPublication, PublishRoundError, RoundContents};
 use crate::store::{Store, StoreError};
 use fellestall_shared::clock::Timestamp;
+use fellestall_shared::digest::Digest;
 use fellestall_shared::ids::{MunicipalityNumber, NodeId, StatisticId};
 use fellestall_shared::period::Period;
 use fellestall_shared::round::{AcceptedRelease, ReleaseError, Round};
@@ -55,6 +56,9 @@ pub enum FiguresError {
         /// The node.
         node: NodeId,
     },
+    /// What would be published is no longer what was looked at.
+    #[error("what would be published has changed since the preview; look at it again")]
+    Changed,
     /// A stored publication whose summary cannot be read.
     #[error("what is stored of an earlier publication cannot be read or written")]
     Summary(#[from] serde_json::Error),
@@ -131,6 +135,73 @@ pub async fn revise(
     Ok(store.revise_round(loaded.round.id(), now, next).await?)
 }
 
+/// What would be published now, and nothing that is stored.
+#[derive(Debug)]
+pub struct Preview {
+    /// The version that it would be.
+    pub version: u32,
+    /// Stands for everything that it was made from: publishing with it publishes this or nothing.
+    pub basis: Digest,
+    /// The releases in it.
+    pub releases: usize,
+    /// How it would be shown.
+    pub presentation: Presentation,
+}
+
+/// Computes what [`close`] or [`revise`] would publish, exactly as they would, and stores nothing;
+/// `None` if nothing is new since the newest version.
+///
+/// # Errors
+/// [`PublicationError`]: why nothing could be published.
+pub async fn preview(
+    store: &Store,
+    printer: Printer<'_>,
+    loaded: &LoadedRound,
+    now: Timestamp,
+) -> Result<Option<Preview>, PublicationError> {
+    let press = Press::new(store, &printer, loaded, now).await?;
+    let contents = store.round_contents(loaded.round.id()).await?;
+    let version = press.next_version(&contents);
+    let print = || -> Result<Option<Preview>, FiguresError> {
+        let Some(made) = press.print_if_new(&contents)? else { return Ok(None) };
+        Ok(Some(Preview {
+            version,
+            basis: press.basis(&contents)?,
+            releases: contents.releases.len(),
+            presentation: serde_json::from_slice(&made.presentation.document)?,
+        }))
+    };
+    Ok(print().map_err(PublishRoundError::Compute)?)
+}
+
+/// Closes a round, or revises a closed one, with exactly what a preview showed.
+///
+/// # Errors
+/// [`PublicationError`]: nothing changed; [`FiguresError::Changed`] if something came in between.
+pub async fn publish_previewed(
+    store: &Store,
+    printer: Printer<'_>,
+    loaded: &LoadedRound,
+    seen: Digest,
+    now: Timestamp,
+) -> Result<StoredPublication, PublicationError> {
+    let press = Press::new(store, &printer, loaded, now).await?;
+    let round = loaded.round.id();
+    let changed = || PublishRoundError::Compute(FiguresError::Changed);
+    if loaded.closed.is_some() {
+        let next = |contents: RoundContents| press.print_as_seen(&contents, seen).map(Some);
+        return Ok(store.revise_round(round, now, next).await?.ok_or_else(changed)?);
+    }
+    let mut is_ours = false;
+    let first = |contents: RoundContents| {
+        is_ours = true;
+        press.print_as_seen(&contents, seen)
+    };
+    let published = store.close_round(round, now, first).await?;
+    // Somebody else closed it first: with other releases, or with these.
+    if is_ours { Ok(published) } else { Err(changed().into()) }
+}
+
 impl<'a> Press<'a> {
     async fn new(
         store: &Store,
@@ -145,6 +216,40 @@ impl<'a> Press<'a> {
 
     fn round(&self) -> &Round {
         &self.loaded.round
+    }
+
+    fn next_version(&self, contents: &RoundContents) -> u32 {
+        let newest = contents.published.iter().rfind(|head| head.round == *self.round().id());
+        newest.map_or(1, |newest| newest.version.saturating_add(1))
+    }
+
+    /// Everything that figures, coverage and the guard against differences follow from, but the moment.
+    fn basis(&self, contents: &RoundContents) -> Result<Digest, FiguresError> {
+        let releases = contents.releases.iter().map(|r| (r.release, r.digest, r.late));
+        let heads = contents.published.iter().map(|head| (&head.round, head.version));
+        let nodes = self.nodes.iter().map(|node| {
+            let is_enrolled = node.status == NodeStatus::Enrolled;
+            (&node.node, is_enrolled, self.answers.get(&node.node))
+        });
+        let facts = serde_json::to_vec(&(
+            self.round().id(),
+            releases.collect::<Vec<_>>(),
+            heads.collect::<Vec<_>>(),
+            nodes.collect::<Vec<_>>(),
+            self.printer.policy,
+        ))?;
+        Ok(Digest::of("fellestall/preview/1", &facts))
+    }
+
+    fn print_as_seen(
+        &self,
+        contents: &RoundContents,
+        seen: Digest,
+    ) -> Result<NewPublication, FiguresError> {
+        if self.basis(contents)? != seen {
+            return Err(FiguresError::Changed);
+        }
+        self.print_if_new(contents)?.ok_or(FiguresError::Changed)
     }
 
     fn print_if_new(

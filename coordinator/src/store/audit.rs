@@ -5,6 +5,7 @@
 
 use super::{Store, StoreError, moment};
 use fellestall_shared::clock::Timestamp;
+use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
 /// What happened. A closed list, so that nothing else can be written down.
@@ -38,6 +39,21 @@ pub enum Event {
     LedgerConflict,
     /// A version was published.
     Published,
+    /// Somebody may use the administration pages from now on.
+    StaffAdded,
+    /// Somebody may not use them any more.
+    StaffRemoved,
+    /// A member of staff signed in.
+    SignedIn,
+    /// Somebody failed to sign in.
+    SignInFailed,
+    /// A member of staff signed out.
+    SignedOut,
+    /// A member of staff set out to do something: the subject says what. The line of the deed itself
+    /// follows, if it was done.
+    Acted,
+    /// A member of staff looked at figures that are not published yet.
+    Previewed,
 }
 
 impl Event {
@@ -59,6 +75,13 @@ impl Event {
             Self::ReleaseConflict => "release-conflict",
             Self::LedgerConflict => "ledger-conflict",
             Self::Published => "published",
+            Self::StaffAdded => "staff-added",
+            Self::StaffRemoved => "staff-removed",
+            Self::SignedIn => "signed-in",
+            Self::SignInFailed => "sign-in-failed",
+            Self::SignedOut => "signed-out",
+            Self::Acted => "acted",
+            Self::Previewed => "previewed",
         }
     }
 
@@ -80,6 +103,9 @@ pub struct Line {
     pub subject: String,
     /// Whether an operator must look at it.
     pub alarm: bool,
+    /// Which member of staff it was, on the administration pages; empty for nodes, for the service
+    /// itself and for the command line.
+    pub actor: String,
 }
 
 /// Writes one line within the caller's transaction.
@@ -89,13 +115,27 @@ pub(super) async fn append(
     event: Event,
     subject: &str,
 ) -> Result<(), StoreError> {
-    sqlx::query("INSERT INTO audit (moment, event, subject, alarm) VALUES ($1, $2, $3, $4)")
-        .bind(now.unix())
-        .bind(event.name())
-        .bind(subject)
-        .bind(i64::from(event.is_alarm()))
-        .execute(connection)
-        .await?;
+    append_by(connection, now, event, subject, "").await
+}
+
+/// Writes one line about what a member of staff did, within the caller's transaction.
+pub(super) async fn append_by(
+    connection: &mut AnyConnection,
+    now: Timestamp,
+    event: Event,
+    subject: &str,
+    actor: &str,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO audit (moment, event, subject, alarm, actor) VALUES ($1, $2, $3, $4, $5)",
+    )
+    .bind(now.unix())
+    .bind(event.name())
+    .bind(subject)
+    .bind(i64::from(event.is_alarm()))
+    .bind(actor)
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
@@ -115,26 +155,48 @@ pub(super) async fn append_once(
     if known.is_some() { Ok(()) } else { append(connection, now, event, subject).await }
 }
 
+/// A line as it is stored.
+pub(super) fn line(row: &AnyRow) -> Result<Line, StoreError> {
+    Ok(Line {
+        sequence: row.try_get("sequence")?,
+        moment: moment(row, "moment")?,
+        event: row.try_get("event")?,
+        subject: row.try_get("subject")?,
+        alarm: row.try_get::<i64, _>("alarm")? != 0,
+        actor: row.try_get("actor")?,
+    })
+}
+
 impl Store {
     /// The last `most` lines, oldest first.
     ///
     /// # Errors
     /// [`StoreError`] if the database fails.
     pub async fn audit(&self, most: u32) -> Result<Vec<Line>, StoreError> {
-        let rows = sqlx::query("SELECT sequence, moment, event, subject, alarm FROM audit ORDER BY sequence DESC LIMIT $1")
-            .bind(i64::from(most))
-            .fetch_all(&self.pool)
-            .await?;
-        let mut lines = Vec::with_capacity(rows.len());
-        for row in rows.iter().rev() {
-            lines.push(Line {
-                sequence: row.try_get("sequence")?,
-                moment: moment(row, "moment")?,
-                event: row.try_get("event")?,
-                subject: row.try_get("subject")?,
-                alarm: row.try_get::<i64, _>("alarm")? != 0,
-            });
-        }
-        Ok(lines)
+        let rows = sqlx::query(
+            "SELECT sequence, moment, event, subject, alarm, actor FROM audit
+             ORDER BY sequence DESC LIMIT $1",
+        )
+        .bind(i64::from(most))
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().rev().map(line).collect()
+    }
+
+    /// Writes that a member of staff did, or set out to do, something.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database fails; then it must not be done.
+    pub async fn note(
+        &self,
+        event: Event,
+        subject: &str,
+        actor: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        append_by(&mut transaction, now, event, subject, actor).await?;
+        transaction.commit().await?;
+        Ok(())
     }
 }

@@ -254,7 +254,7 @@ impl Store {
     }
 }
 
-async fn contents(
+pub(super) async fn contents(
     transaction: &mut Transaction<'static, Any>,
     id: &RoundId,
 ) -> Result<RoundContents, StoreError> {

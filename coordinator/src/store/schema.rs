@@ -14,7 +14,7 @@ struct Migration {
 }
 
 /// All steps; the version of a database is the number of steps it has taken.
-const MIGRATIONS: &[Migration] = &[FIRST, WITNESSES, PRESENTATIONS];
+const MIGRATIONS: &[Migration] = &[FIRST, WITNESSES, PRESENTATIONS, STAFF];
 
 /// Everything up to the first publication.
 const FIRST: Migration = Migration {
@@ -66,6 +66,10 @@ const PRESENTATIONS: Migration = Migration {
         "CREATE TRIGGER presented_keeps BEFORE UPDATE OR DELETE ON presented_table FOR EACH ROW EXECUTE FUNCTION refuse_change()",
     ],
 };
+
+/// Who may use the administration pages, who is signed in, and who did what.
+const STAFF: Migration =
+    Migration { common: include_str!("schema/4.sql"), sqlite: &[], postgres: &[] };
 
 /// An arbitrary number that names our advisory lock in PostgreSQL.
 const LOCK: i64 = 0x66_65_6c_6c;

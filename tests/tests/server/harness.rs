@@ -60,8 +60,16 @@ pub fn now() -> Timestamp {
 
 impl World {
     pub async fn new() -> Self {
+        Self::found(|_, _| (), Arc::new(SystemClock)).await
+    }
+
+    /// A coordinator with a changed configuration, which may name files in its directory.
+    pub async fn found(
+        change: impl FnOnce(&mut Config, &std::path::Path),
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let config = Config {
+        let mut config = Config {
             url: "https://localhost".to_owned(),
             hosts: vec!["localhost".to_owned()],
             listen: "127.0.0.1:0".parse().expect("an address"),
@@ -71,9 +79,11 @@ impl World {
             admin: None,
         };
         let directory = folder.path().join("coordinator");
+        std::fs::create_dir(&directory).expect("a directory");
+        change(&mut config, &directory);
         Home::create(&directory, &config, now()).expect("a coordinator");
         let open = || Home::open(&directory).expect("a coordinator");
-        let server = Server::start(open(), Arc::new(SystemClock)).await.expect("a service");
+        let server = Server::start(open(), clock).await.expect("a service");
         Self { server, home: open(), _folder: folder }
     }
 

@@ -8,6 +8,7 @@ mod harness;
 mod nodes;
 mod rounds;
 mod schema;
+mod staff;
 mod witnesses;
 
 use fellestall_coordinator::store::enrolment::ApplyError;
@@ -44,6 +45,10 @@ suite!(
     schema::what_is_published_or_logged_cannot_be_changed,
     witnesses::a_node_has_one_chain_of_witnesses,
     witnesses::releases_of_a_node_form_one_chain,
+    staff::a_name_and_a_subject_are_one_person,
+    staff::a_session_ends_with_idleness_age_and_its_person,
+    staff::sessions_are_few_and_can_be_ended,
+    staff::the_administration_reads_what_stands,
 );
 
 /// A stranger who guesses secrets never waits for SQLite's only writer, and so never holds it either.
