@@ -60,6 +60,7 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .route("/rounds/{round}/preview", get(pages::preview::page))
         .route("/rounds/{round}/publish", post(pages::preview::publish))
         .route("/publications", get(pages::publications::page))
+        .route("/report", get(pages::report::page))
         .route("/staff", get(pages::staff::page).post(pages::staff::add))
         .route("/staff/remove", post(pages::staff::remove))
         .route("/log", get(pages::log::page))

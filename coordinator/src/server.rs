@@ -101,6 +101,8 @@ impl Server {
         let (address, listener) = listener;
         let admin = match (&config.admin, admin) {
             (Some(setting), Some((address, listener))) => {
+                let clock = Arc::clone(&clock);
+                let databank = Databank::open(store.clone(), &policy, clock).await?;
                 let desk = admin::Desk::new(admin::Setting {
                     config: setting,
                     web: &config.web,
@@ -108,6 +110,7 @@ impl Server {
                     address,
                     directory: &directory,
                     policy: &policy,
+                    databank,
                     service: Arc::clone(&service),
                 })?;
                 let router = admin::router(Arc::new(desk));

@@ -9,6 +9,7 @@ use super::throttle::Throttle;
 use super::words::{AllWords, BadWords};
 use crate::api::Service;
 use crate::config::{Admin, Web};
+use crate::databank::Databank;
 use crate::present::Policy;
 use crate::rounds::publication::Printer;
 use crate::store::Store;
@@ -54,6 +55,8 @@ pub struct Setting<'a> {
     pub directory: &'a Path,
     /// The presentation rule.
     pub policy: &'a Policy,
+    /// The tables, for the report.
+    pub databank: Databank,
     /// The store, the keys and the clock.
     pub service: Arc<Service>,
 }
@@ -63,6 +66,7 @@ pub struct Desk {
     pub(super) service: Arc<Service>,
     pub(super) policy: Policy,
     pub(super) web: Web,
+    pub(super) databank: Databank,
     /// The address that nodes dial.
     pub(super) node_url: String,
     pub(super) words: &'static AllWords,
@@ -97,7 +101,8 @@ impl Desk {
     /// # Errors
     /// [`SetupError`]: nothing is served.
     pub fn new(setting: Setting<'_>) -> Result<Self, SetupError> {
-        let Setting { config, web, node_url, address, directory, policy, service } = setting;
+        let Setting { config, web, node_url, address, directory, policy, databank, service } =
+            setting;
         let own = format!("http://{address}");
         let url = config.url.clone().unwrap_or_else(|| own.clone());
         let url = url.trim_end_matches('/').to_owned();
@@ -120,6 +125,7 @@ impl Desk {
             service,
             policy: policy.clone(),
             web: web.clone(),
+            databank,
             node_url: node_url.to_owned(),
             words: AllWords::builtin()?,
             throttle: Throttle::default(),

@@ -87,13 +87,14 @@ impl Frame {
 
 fn links(words: &'static Words, section: &str, role: Role) -> Vec<Link> {
     let nav = &words.nav;
-    let all: [(&str, &str); 8] = [
+    let all: [(&str, &str); 9] = [
         ("/", &nav.overview),
         ("/nodes", &nav.nodes),
         ("/invitations", &nav.invitations),
         ("/studies", &nav.studies),
         ("/rounds", &nav.rounds),
         ("/publications", &nav.publications),
+        ("/report", &nav.report),
         ("/log", &nav.log),
         ("/staff", &nav.staff),
     ];

@@ -69,6 +69,7 @@ pub(super) const ROUTES: &[(Method, &str, Need)] = &[
     (Method::GET, "/rounds/{round}/preview", Need::SignedIn),
     (Method::POST, "/rounds/{round}/publish", Need::Coordinator),
     (Method::GET, "/publications", Need::SignedIn),
+    (Method::GET, "/report", Need::SignedIn),
     (Method::GET, "/log", Need::SignedIn),
     (Method::GET, "/staff", Need::Oversight),
     (Method::POST, "/staff", Need::Administrator),
@@ -92,6 +93,21 @@ const HEADERS: [(HeaderName, HeaderValue); 6] = [
     ),
 ];
 
+/// The one style sheet that a whole document brings along, by its digest: nothing else in it is taken
+/// for style.
+#[derive(Debug, Clone)]
+pub(super) struct OwnStyle(String);
+
+impl OwnStyle {
+    /// The first style sheet in a document.
+    pub(super) fn of(document: &str) -> Self {
+        let after = document.split_once("<style>").map_or("", |(_, after)| after);
+        let style = after.split_once("</style>").map_or("", |(style, _)| style);
+        let digest = ring::digest::digest(&ring::digest::SHA256, style.as_bytes());
+        Self(format!("'sha256-{}'", data_encoding::BASE64.encode(digest.as_ref())))
+    }
+}
+
 /// Years would be impolite: a month.
 const LANGUAGE_SECONDS: u32 = 30 * 24 * 3600;
 
@@ -99,9 +115,16 @@ const LANGUAGE_SECONDS: u32 = 30 * 24 * 3600;
 pub(super) async fn guard(State(desk): State<Arc<Desk>>, request: Request, next: Next) -> Response {
     let chosen = chosen_language(request.uri().query());
     let mut answer = admit(&desk, chosen, request, next).await;
+    let own = answer.extensions_mut().remove::<OwnStyle>();
     let headers = answer.headers_mut();
     for (name, value) in HEADERS {
         headers.insert(name, value);
+    }
+    if let Some(OwnStyle(digest)) = own {
+        let policy = POLICY.replace("style-src 'self'", &format!("style-src {digest}"));
+        if let Ok(policy) = HeaderValue::try_from(policy) {
+            headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+        }
     }
     if let Some(language) = chosen {
         let cookies = &desk.cookies;

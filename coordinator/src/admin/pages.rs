@@ -13,6 +13,7 @@ pub(super) mod overview;
 pub(super) mod preview;
 pub(super) mod provider;
 pub(super) mod publications;
+pub(super) mod report;
 pub(super) mod rounds;
 pub(super) mod session;
 pub(super) mod sign_in;

@@ -38,6 +38,7 @@ pub(super) struct Words {
     pub reasons: Reasons,
     pub preview: PreviewWords,
     pub publications: PublicationsWords,
+    pub report: ReportWords,
     pub staff: StaffWords,
     pub log: Log,
     pub notice: NoticeWords,
@@ -57,7 +58,7 @@ texts! {
     }
     /// The navigation.
     Nav {
-        overview, nodes, invitations, studies, rounds, publications, log, staff,
+        overview, nodes, invitations, studies, rounds, publications, report, log, staff,
     }
     /// Signing in.
     SignIn {
@@ -111,6 +112,8 @@ texts! {
     }
     /// What was published.
     PublicationsWords { title, lead, none, caption, id, published, digest, read }
+    /// The report.
+    ReportWords { title, lead, page, workbook }
     /// The staff.
     StaffWords {
         title, lead, caption, name, role, how, added, remove, by_password, yourself, add, add_lead, subject,

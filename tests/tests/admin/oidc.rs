@@ -37,9 +37,9 @@ fn back(scene: &Scene, cookie: &str, address: &str) -> Answer {
 
 fn cookie_of_session(answer: &Answer) -> Option<&str> {
     let cookies = answer.headers.iter().filter(|(name, _)| name == "set-cookie");
-    cookies.map(|(_, value)| value.as_str()).find(|value| {
-        value.starts_with("fellestall-admin-") && !value.contains("-flow-")
-    })
+    cookies
+        .map(|(_, value)| value.as_str())
+        .find(|value| value.starts_with("fellestall-admin-") && !value.contains("-flow-"))
 }
 
 async fn last(scene: &Scene) -> String {

@@ -1,9 +1,10 @@
 //! Signing in with a password: throttled, the same for whoever it is, and told to nobody.
 
 use crate::scene::{CORA, KARI, Scene};
-use fellestall_tests::process::free_port;
+use fellestall_tests::process::{Binaries, free_port};
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -40,7 +41,8 @@ async fn guessing_is_throttled_and_says_nothing() {
 
 /// The program, with this on its standard input.
 fn run(directory: &std::path::Path, arguments: &[&str], input: &str) -> Output {
-    let program = fellestall_tests::process::binaries().coordinator;
+    static BUILT: OnceLock<Binaries> = OnceLock::new();
+    let program = &BUILT.get_or_init(|| Binaries::build().expect("the programs")).coordinator;
     let mut child = Command::new(program)
         .args(["--dir", &directory.to_string_lossy()])
         .args(arguments)

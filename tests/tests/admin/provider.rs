@@ -112,7 +112,9 @@ impl Provider {
             }
             "/.well-known/openid-configuration" => ("200 OK", String::new(), self.metadata()),
             "/keys" => ("200 OK", String::new(), self.keys()),
-            "/authorize" => ("303 See Other", self.authorize(&fields(query), &twist), String::new()),
+            "/authorize" => {
+                ("303 See Other", self.authorize(&fields(query), &twist), String::new())
+            }
             "/token" => match self.token(&headers, &fields(&body), &twist) {
                 Ok(answer) => ("200 OK", String::new(), answer.to_string()),
                 Err(why) => {
@@ -154,7 +156,8 @@ impl Provider {
 
     /// Signs whoever comes in at once, and leads back.
     fn authorize(&self, fields: &HashMap<String, String>, twist: &Twist) -> String {
-        let code = BASE64URL_NOPAD.encode(digest(&SHA256, format!("{fields:?}").as_bytes()).as_ref());
+        let code =
+            BASE64URL_NOPAD.encode(digest(&SHA256, format!("{fields:?}").as_bytes()).as_ref());
         self.0.codes.lock().expect("whole").insert(code.clone(), fields.clone());
         let state = twist.state.as_ref().unwrap_or(&fields["state"]);
         let back = &fields["redirect_uri"];

@@ -2,6 +2,7 @@
 
 use super::harness::*;
 use fellestall_coordinator::store::Store;
+use fellestall_coordinator::store::releases::Late;
 use fellestall_coordinator::store::sessions::{IDLE, LONGEST};
 use fellestall_coordinator::store::staff::{AddStaffError, Credential, Role, Staff};
 use fellestall_shared::clock::Timestamp;
@@ -106,10 +107,7 @@ pub async fn the_administration_reads_what_stands(address: String) {
     let used: Vec<_> = all.iter().map(|line| line.used.is_some()).collect();
     assert_eq!(used, [false, true], "newest first");
     assert!(store.certificate_ends().await.expect("read").is_empty());
-    store
-        .add_release(&release(&node, "x"), fellestall_coordinator::store::releases::Late::Taken)
-        .await
-        .expect("stored");
+    store.add_release(&release(&node, "x"), Late::Taken).await.expect("stored");
     let contents = store.round_contents(&round_id()).await.expect("read");
     assert_eq!((contents.releases.len(), contents.published.len()), (1, 0));
     let length = store.audit_length().await.expect("read");
@@ -119,9 +117,7 @@ pub async fn the_administration_reads_what_stands(address: String) {
     assert!(first.iter().chain(&next).is_sorted_by(|one, two| one.sequence > two.sequence));
     let alarms = store.alarms(NOW).await.expect("read");
     assert_eq!((alarms.all, alarms.recent), (0, 0));
-    let other = store
-        .add_release(&release(&node, "y"), fellestall_coordinator::store::releases::Late::Taken);
-    other.await.expect("a conflict");
+    store.add_release(&release(&node, "y"), Late::Taken).await.expect("a conflict");
     let alarms = store.alarms(NOW).await.expect("read");
     assert_eq!((alarms.all, alarms.recent), (1, 1));
     assert_eq!(store.alarms(at(1)).await.expect("read").recent, 0);

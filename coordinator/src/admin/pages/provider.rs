@@ -19,8 +19,6 @@ use zeroize::Zeroizing;
 
 /// How long a browser may be away.
 const AWAY_SECONDS: u32 = 600;
-/// Under which the failures that were written are counted.
-const NOTED: &str = "provider";
 
 /// A page that leads on. The session's cookie is for requests that come from these pages alone, so
 /// that a redirect from the provider's could not carry it.
@@ -107,8 +105,8 @@ async fn recognised(
 /// Says why nobody is signed in, and writes it in the log: so often that a stranger cannot fill it.
 async fn failed(asked: &Asked, failure: Failure) -> Response {
     let (desk, now) = (&asked.desk, asked.desk.now());
-    if desk.noted.wait(NOTED, now).is_none() {
-        desk.noted.failed(NOTED, now);
+    if desk.noted.wait(failure.name(), now).is_none() {
+        desk.noted.failed(failure.name(), now);
         let noted = desk.store().note(Event::SignInFailed, failure.name(), UNKNOWN, now).await;
         if let Err(error) = noted {
             return asked.refuse(error.into());
