@@ -29,6 +29,8 @@ pub(crate) enum Refusal {
     Same,
     /// One of them is hidden or missing, or has no known noise.
     NotShown,
+    /// What they have in common is hidden or missing.
+    SharedHidden,
     /// Both follow from the same counts, and may share noise in unknown ways.
     SharedNoise,
 }
@@ -91,7 +93,7 @@ pub(crate) fn compare(cube: &Cube, a: &[usize], b: &[usize]) -> Result<Differenc
         };
     }
     let shared = match relation {
-        Relation::Meet(meet) => deviation(cube, &meet).ok_or(Refusal::SharedNoise)?.powi(2),
+        Relation::Meet(meet) => deviation(cube, &meet).ok_or(Refusal::SharedHidden)?.powi(2),
         _ => 0.0,
     };
     let unit = |at: &[usize]| {
@@ -197,7 +199,8 @@ pub(crate) fn relate(cube: &Cube, a: &[usize], b: &[usize]) -> Relation {
 }
 
 /// Whether a region lies in another: everything in the country, and what begins with a county's two
-/// digits in the county.
+/// digits in the county. A municipality that is shown by itself is not among its county's other
+/// municipalities.
 fn lies_in(inner: &str, outer: &str) -> bool {
     outer == COUNTRY || (outer.len() == 2 && inner.len() > 2 && inner.starts_with(outer))
 }

@@ -49,7 +49,7 @@ texts! {
     /// One table.
     Table { all_tables, must, to_method, provisional_badge, provisional_note, choose, show, chart, dots_text, line_text, chart_text, chart_part, numbers, figure, value, interval, raw, deviation, coverage, left_out, suppressed, missing, not_applicable, provisional, columns_note, compare, compare_text, to_compare, take, take_text, snippets, snippets_text, source, source_text, updated, id_is, version, published, of, municipalities }
     /// Two figures.
-    Compare { title, back, more, noise, more_text, noise_text, difference, interval, nested, other_municipalities, causes, refused, same, not_shown, shared_noise, two, first, second, submit, how, how_text, many, to_method }
+    Compare { title, back, more, noise, more_text, noise_text, difference, interval, nested, other_municipalities, causes, refused, same, not_shown, shared_hidden, shared_noise, two, first, second, submit, how, how_text, many, to_method }
     /// About the figures.
     Method { title, lead, contents, noise_title, noise, noise_once, noise_caption, table, mechanism, scale, cells, gaussian, laplace, interval_title, interval, interval_rates, interval_not, shown_title, shown, raw, rule, rule_threshold, rule_variation, rule_minimum, rule_pool, symbol_suppressed, symbol_missing, symbol_not_applicable, symbol_provisional, coverage_title, coverage, of, municipalities, reported, late, missing, declined, undecided, privacy_title, privacy, unit, epsilon, person_epsilon, certificate, privacy_not, not_title, not_exact, not_everyone, not_causes, not_ranking, cite_title, cite, licence, definitions_title, definitions }
     /// The interface's reference.

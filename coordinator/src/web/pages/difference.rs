@@ -83,6 +83,7 @@ async fn compare(
     let refused = result.err().map(|refusal| match refusal {
         Refusal::Same => w.same.as_str(),
         Refusal::NotShown => w.not_shown.as_str(),
+        Refusal::SharedHidden => w.shared_hidden.as_str(),
         Refusal::SharedNoise => w.shared_noise.as_str(),
     });
     let found = result.ok().map(|found| found_of(&cube, found, language));
