@@ -6,7 +6,7 @@
 //!
 //! **Invariant:** shows what is stored as published and presented, and nothing else.
 
-use crate::present::{self, Policy, Presentation};
+use crate::present::{self, Policy, PresentError, Presentation};
 use crate::publish::{Publication, PublicationFile};
 use crate::store::presentations::{NewPresentation, NewTable, TableLine};
 use crate::store::{Store, StoreError};
@@ -39,6 +39,9 @@ pub enum DatabankError {
     /// A stored document that this program cannot read.
     #[error("a stored presentation or publication cannot be read or written")]
     Document(#[from] serde_json::Error),
+    /// A publication that cannot be presented.
+    #[error(transparent)]
+    Present(#[from] PresentError),
 }
 
 /// What the catalogue shows of one table.
@@ -286,13 +289,13 @@ impl Databank {
 /// The presentation of a publication, as it is stored.
 ///
 /// # Errors
-/// If it cannot be written as JSON.
+/// [`DatabankError`]: it does not hold, or cannot be written as JSON.
 pub fn presentation(
     publication: &Publication,
     digest: Digest,
     policy: &Policy,
-) -> Result<NewPresentation, serde_json::Error> {
-    stored(&present::present(publication, digest, policy))
+) -> Result<NewPresentation, DatabankError> {
+    Ok(stored(&present::present(publication, digest, policy)?)?)
 }
 
 /// A presentation as it is stored.

@@ -259,7 +259,8 @@ pub struct Decision {
     pub codes: Vec<String>,
     /// What was decided and why.
     pub reason: Reason,
-    /// The released value that it was decided on.
+    /// The released value that it was decided on; for too few municipalities their number. For a
+    /// pooled municipality it is the total of its table, or its largest value in a table without one.
     pub on: Fixed,
 }
 

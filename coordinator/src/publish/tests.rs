@@ -64,6 +64,12 @@ pub(crate) fn document(tables: &[(&str, Loss)]) -> StudyDocument {
 
 impl Federation {
     pub fn new(document: &StudyDocument, nodes: u32) -> Self {
+        let number = |number: u32| format!("{:04}", 1100 + number).parse().unwrap();
+        Self::of(document, &(0..nodes).map(number).collect::<Vec<_>>())
+    }
+
+    /// A federation of these municipalities.
+    pub fn of(document: &StudyDocument, municipalities: &[MunicipalityNumber]) -> Self {
         let (key, _) = SigningKey::generate().unwrap();
         let study_envelope = key.sign(document).unwrap();
         let verified = study_envelope.clone().verify(&key.verifying_key()).unwrap();
@@ -79,12 +85,11 @@ impl Federation {
         let round_envelope = key.sign(&asked).unwrap();
         let verified = round_envelope.clone().verify(&key.verifying_key()).unwrap();
         let round = Round::new(&verified, study).expect("a round");
-        let node = |number: u32| {
-            let municipality: MunicipalityNumber = format!("{:04}", 1100 + number).parse().unwrap();
+        let node = |municipality: &MunicipalityNumber| {
             let (key, _) = SigningKey::generate().unwrap();
-            (NodeId::new(&municipality, 1), municipality, key)
+            (NodeId::new(municipality, 1), municipality.clone(), key)
         };
-        let nodes = (0..nodes).map(node).collect();
+        let nodes = municipalities.iter().map(node).collect();
         Self { key, study_envelope, round_envelope, round, nodes }
     }
 

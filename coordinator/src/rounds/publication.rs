@@ -62,6 +62,9 @@ pub enum FiguresError {
     /// A stored publication whose summary cannot be read.
     #[error("what is stored of an earlier publication cannot be read or written")]
     Summary(#[from] serde_json::Error),
+    /// Figures that cannot be presented.
+    #[error(transparent)]
+    Presentation(#[from] databank::DatabankError),
 }
 
 /// Why nothing was published.

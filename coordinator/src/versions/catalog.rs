@@ -39,7 +39,9 @@ pub(super) async fn page(
 ) -> Result<Response, PageError> {
     let catalogue = site.databank.catalogue().await.map_err(|error| match error {
         DatabankError::Store(error) => PageError::Store(error),
-        DatabankError::Document(_) => PageError::Store(StoreError::Damaged { column: "entry" }),
+        DatabankError::Document(_) | DatabankError::Present(_) => {
+            PageError::Store(StoreError::Damaged { column: "entry" })
+        }
     })?;
     let turtle = turtle(&site, catalogue.tables.values().map(Dataset::of))
         .map_err(crate::formats::FormatError::Writer)?;
