@@ -125,7 +125,7 @@ async fn build(asked: &Asked, node: &str, problem: Option<Problem>) -> Result<Pa
     let facts = [
         (&n.municipality, format!("{}{name}", node.municipality)),
         (&n.applied, at(Some(node.applied))),
-        (&n.decided, at(node.decided)),
+        (&n.decided, node.decided.map_or_else(String::new, |decided| at(Some(decided)))),
         (&n.seen, at(node.last_seen)),
         (&n.certificate, at(ends.get(&node.node).copied())),
         (&n.software, node.software.clone().unwrap_or_default()),
