@@ -1,7 +1,7 @@
 //! The pages of the coordinator's staff: nodes, invitations, studies, rounds, publications, the log
 //! and the staff themselves.
 //!
-//! **Invariant:** on a listener of their own; closed by default: a route that [`guard::ROUTES`] does
+//! **Invariant:** on a listener of their own; closed by default: a route that `guard::ROUTES` does
 //! not name is nobody's; nothing is changed without a form of the visitor's own session, and nothing
 //! without a line in the audit log that says who did it. No scripts, and nothing from elsewhere.
 
