@@ -8,9 +8,7 @@ use fellestall_shared::ids::{BadId, StatisticId};
 use fellestall_shared::labels::Labels;
 use fellestall_shared::privacy::{Delta, Loss, Rho};
 use fellestall_shared::statistic::Statistic;
-use fellestall_shared::wire::v1::{
-    LateReleases, LegalBasis, ReleaseMode, Residence, StudyDocument, StudyTable,
-};
+use fellestall_shared::wire::v1::{LateReleases, LegalBasis, Residence, StudyDocument, StudyTable};
 
 /// What a template is made for.
 #[derive(Debug, Clone)]
@@ -58,7 +56,8 @@ pub fn study(wish: &Wish, catalogue: &'static Catalogue) -> Result<StudyDocument
     let table = |statistic: &&Statistic| StudyTable {
         statistic: statistic.id().clone(),
         definition: statistic.definition(),
-        loss: Loss::DiscreteGaussian { rho_micro: wish.rho },
+        loss: Some(Loss::DiscreteGaussian { rho_micro: wish.rho }),
+        shared: None,
     };
     Ok(StudyDocument {
         study: "core".parse()?,
@@ -83,7 +82,7 @@ pub fn study(wish: &Wish, catalogue: &'static Catalogue) -> Result<StudyDocument
         tables: chosen.iter().map(table).collect(),
         minimum_nodes: wish.minimum_nodes,
         minimum_difference: 2,
-        mode: ReleaseMode::Local,
+        aggregation: None,
         municipal_figures: wish.municipal_figures,
         late_releases: LateReleases::NewVersion,
         municipalities_per_person: 2,

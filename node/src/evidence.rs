@@ -195,7 +195,7 @@ fn tables(study: &Study, delta: Delta) -> Vec<TableFacts> {
             cells: statistic.cells(),
             bound: statistic.bound(),
             cost: Cost::of(table.charge, delta),
-            noise: Noise::of(table.loss, statistic.bound()),
+            noise: Noise::of(crate::forecast::own_loss(table), statistic.bound()),
         }
     };
     study.tables().iter().map(of).collect()

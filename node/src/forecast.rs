@@ -171,10 +171,17 @@ pub fn half_year(now: Timestamp) -> Option<Period> {
     format!("{}H{half}", today.year()).parse().ok()
 }
 
+/// The loss of the noise that each node adds for itself.
+pub(crate) fn own_loss(table: &Table) -> Loss {
+    let none = Loss::DiscreteGaussian { rho_micro: Rho::ZERO };
+    table.local.unwrap_or(none)
+}
+
 fn forecast(table: &Table, nodes: u32, language: Language) -> TableForecast {
     let statistic = table.statistic;
-    let scale = table.loss.nominal_scale(statistic.bound());
-    let noise = standard_deviation(table.loss, scale);
+    let loss = own_loss(table);
+    let scale = loss.nominal_scale(statistic.bound());
+    let noise = standard_deviation(loss, scale);
     let dimension = |domain: &fellestall_shared::statistic::Domain| {
         let label = |category: &fellestall_shared::statistic::Category| {
             category.label().text(language).to_owned()

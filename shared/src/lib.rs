@@ -15,6 +15,7 @@ pub mod period;
 pub mod privacy;
 pub mod problem;
 pub mod round;
+pub mod secure;
 pub mod signed;
 pub mod statistic;
 pub mod study;

@@ -16,6 +16,14 @@ pub const DOCUMENT_BYTES: usize = 256 * 1024;
 pub const RELEASE_BYTES: usize = 4 * 1024 * 1024;
 /// Bytes of the list of studies and rounds that a node fetches, at the most.
 pub const WORK_BYTES: usize = 16 * 1024 * 1024;
+/// Cells of all shared tables of a study together, at the most.
+pub const SHARED_CELLS: usize = 20_000;
+/// Bytes of one report with the leader's share, at the most.
+pub const REPORT_BYTES: usize = 32 * 1024 * 1024;
+/// Bytes of a task with all its participants, or of a job between the two servers, at the most.
+pub const JOB_BYTES: usize = 64 * 1024 * 1024;
+/// Reports of one job, at the most.
+pub const JOB_REPORTS: usize = 100;
 /// Largest absolute value of one noisy cell that is accepted: far below overflow of any sum.
 pub const CELL_MAGNITUDE: i64 = 1 << 40;
 /// Nodes in one federation, at the most. `NODES * CELL_MAGNITUDE` stays below `i64::MAX`.

@@ -1,13 +1,14 @@
 //! A round that belongs to its study, and a release that answers its round.
 //!
 //! **Invariant:** a [`Round`] names exactly one question per municipality; an [`AcceptedRelease`]
-//! has every table of the study, over its public domain, with the bound, charge and scale that the
+//! has every table of the study with noise of its node's own, over its public domain, with the bound, charge and scale that the
 //! study asks for. Both sides and the offline verifier use these same checks.
 
 use crate::digest::Digest;
 use crate::ids::{MunicipalityNumber, NodeId, ReleaseId, RoundId, StatisticId};
 use crate::limits::{CELL_MAGNITUDE, RELEASE_BYTES};
 use crate::period::Period;
+use crate::privacy::Loss;
 use crate::signed::{SignatureError, Verified};
 use crate::study::{Study, Table};
 use crate::wire::v1::{ReleaseDocument, ReleasedTable, RoundDocument};
@@ -136,6 +137,9 @@ pub enum ReleaseError {
         /// Which statistic.
         statistic: StatisticId,
     },
+    /// No report though the study has shared tables, or one though it has none.
+    #[error("the release has a report exactly if the study has shared tables")]
+    Report,
     /// A charge that is not the study's.
     #[error("the release says another charge than the study's")]
     Charge,
@@ -163,11 +167,18 @@ impl AcceptedRelease {
         if let Some((what, _)) = bound.into_iter().find(|(_, same)| !same) {
             return Err(ReleaseError::Bound { what });
         }
-        if release.tables.len() != round.study().tables().len() {
+        let local = || {
+            let tables = round.study().tables().iter();
+            tables.filter_map(|table| table.local.map(|loss| (table, loss)))
+        };
+        if release.tables.len() != local().count() {
             return Err(ReleaseError::Tables);
         }
-        for (released, table) in release.tables.iter().zip(round.study().tables()) {
-            check_table(released, table)?;
+        for (released, (table, loss)) in release.tables.iter().zip(local()) {
+            check_table(released, table, loss)?;
+        }
+        if release.report.is_some() != round.study().layout().is_some() {
+            return Err(ReleaseError::Report);
         }
         if release.charge_micro != round.study().charge() {
             return Err(ReleaseError::Charge);
@@ -214,7 +225,7 @@ pub fn wire_size(release: &Verified<ReleaseDocument>) -> Result<usize, Signature
     Ok(size.min(RELEASE_BYTES))
 }
 
-fn check_table(released: &ReleasedTable, table: &Table) -> Result<(), ReleaseError> {
+fn check_table(released: &ReleasedTable, table: &Table, loss: Loss) -> Result<(), ReleaseError> {
     let statistic = table.statistic;
     if released.statistic != *statistic.id() {
         return Err(ReleaseError::Tables);
@@ -225,9 +236,9 @@ fn check_table(released: &ReleasedTable, table: &Table) -> Result<(), ReleaseErr
     {
         return Err(ReleaseError::Definition { statistic: id() });
     }
-    let nominal = table.loss.nominal_scale(statistic.bound());
+    let nominal = loss.nominal_scale(statistic.bound());
     let scale_holds = (released.scale - nominal).abs() <= nominal * 1e-9;
-    if released.loss != table.loss || released.bound != statistic.bound() || !scale_holds {
+    if released.loss != loss || released.bound != statistic.bound() || !scale_holds {
         return Err(ReleaseError::Noise { statistic: id() });
     }
     if released.values.len() != statistic.cells() {

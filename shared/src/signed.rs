@@ -192,6 +192,12 @@ impl Envelope {
         Ok(others.saturating_add(BASE64.encode_len(payload.saturating_add(more))))
     }
 
+    /// Whether this names a key as its signer; whether the signature holds is another question.
+    #[must_use]
+    pub fn is_signed_by(&self, key: &VerifyingKey) -> bool {
+        self.key == key.fingerprint()
+    }
+
     /// The digest of the payload: the name of this document in every other document.
     #[must_use]
     pub fn payload_digest(&self) -> Digest {

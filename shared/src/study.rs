@@ -10,9 +10,10 @@ use crate::ids::{RoundId, StatisticId};
 use crate::limits::{NODES, STUDY_TABLES, TEXT_CHARS};
 use crate::period::Period;
 use crate::privacy::{Loss, Rho};
+use crate::secure::{BadLayout, Layout, SharedTable};
 use crate::signed::Verified;
 use crate::statistic::Statistic;
-use crate::wire::v1::StudyDocument;
+use crate::wire::v1::{StudyDocument, StudyTable};
 use std::collections::BTreeSet;
 use time::Date;
 use time::macros::format_description;
@@ -22,9 +23,11 @@ use time::macros::format_description;
 pub struct Table {
     /// The statistic, in the definition that the study asks for.
     pub statistic: &'static Statistic,
-    /// The noise and its privacy loss.
-    pub loss: Loss,
-    /// What the ledger is charged for it.
+    /// The noise that each node adds for itself, and its loss; `None` if no node's table is released.
+    pub local: Option<Loss>,
+    /// The noise that nodes share, and the table's place in their reports; `None` if it has none.
+    pub shared: Option<SharedTable>,
+    /// What the ledger is charged for it: the losses of both together.
     pub charge: Rho,
 }
 
@@ -36,6 +39,7 @@ pub struct Study {
     starts: Date,
     ends: Date,
     tables: Vec<Table>,
+    layout: Option<Layout>,
     charge: Rho,
     person_charge: Rho,
 }
@@ -106,6 +110,25 @@ pub enum StudyError {
         /// `missing` or `not read`.
         what: &'static str,
     },
+    /// A table that asks for no noise at all.
+    #[error(
+        "{statistic} asks for neither loss nor shared: a table has noise of its nodes' own, or noise that they share, or both"
+    )]
+    NoLoss {
+        /// Which statistic.
+        statistic: StatisticId,
+    },
+    /// Shared tables without an aggregation, or the other way round.
+    #[error("a study has [aggregation] exactly if one of its tables is shared")]
+    Aggregation,
+    /// Shared tables that make no report.
+    #[error(transparent)]
+    Layout(#[from] BadLayout),
+    /// Municipal figures of tables that nobody sees.
+    #[error(
+        "municipal_figures needs at least one table with loss: nobody sees a node's shared table"
+    )]
+    Municipal,
     /// Minimum numbers that protect nobody.
     #[error(
         "minimum_nodes must be 2 to {NODES}, minimum_difference 2 or more, municipalities_per_person 1 to 100"
@@ -157,7 +180,10 @@ impl Study {
         if !people || !(2..=NODES).contains(&nodes) || document.minimum_difference < 2 {
             return Err(StudyError::Minimum);
         }
-        let tables = tables(document, catalogue)?;
+        let (tables, layout) = tables(document, catalogue)?;
+        if document.municipal_figures && tables.iter().all(|table| table.local.is_none()) {
+            return Err(StudyError::Municipal);
+        }
         fields(document, &tables)?;
         let charge = tables
             .iter()
@@ -167,7 +193,7 @@ impl Study {
             .try_fold(Rho::ZERO, |sum, _| sum.plus(charge))
             .ok_or(StudyError::Minimum)?;
         let document = document.clone();
-        Ok(Self { document, digest, starts, ends, tables, charge, person_charge })
+        Ok(Self { document, digest, starts, ends, tables, layout, charge, person_charge })
     }
 
     /// The document as it was published.
@@ -186,6 +212,12 @@ impl Study {
     #[must_use]
     pub fn tables(&self) -> &[Table] {
         &self.tables
+    }
+
+    /// How the shared tables make one report; `None` if there are none.
+    #[must_use]
+    pub fn layout(&self) -> Option<&Layout> {
+        self.layout.as_ref()
     }
 
     /// What one period costs a node, over all tables.
@@ -231,12 +263,13 @@ fn date(text: &str, field: &'static str) -> Result<Date, StudyError> {
 fn tables(
     document: &StudyDocument,
     catalogue: &'static Catalogue,
-) -> Result<Vec<Table>, StudyError> {
+) -> Result<(Vec<Table>, Option<Layout>), StudyError> {
     if !(1..=STUDY_TABLES).contains(&document.tables.len()) {
         return Err(StudyError::Tables);
     }
     let mut seen = BTreeSet::new();
     let mut tables = Vec::with_capacity(document.tables.len());
+    let mut shared = Vec::new();
     for asked in &document.tables {
         let id = asked.statistic.clone();
         if !seen.insert(id.clone()) {
@@ -249,12 +282,34 @@ fn tables(
             let (asked, known) = (asked.definition, statistic.definition());
             return Err(StudyError::Definition { statistic: id, asked, known });
         }
-        let Some(charge) = asked.loss.charge() else {
-            return Err(StudyError::Loss { statistic: id });
-        };
-        tables.push(Table { statistic, loss: asked.loss, charge });
+        let charge = charge(asked)?;
+        shared.extend(asked.shared.map(|loss| (statistic, loss)));
+        tables.push(Table { statistic, local: asked.loss, shared: None, charge });
     }
-    Ok(tables)
+    let aggregation = match (&document.aggregation, shared.is_empty()) {
+        (None, true) => return Ok((tables, None)),
+        (Some(aggregation), false) => aggregation,
+        _ => return Err(StudyError::Aggregation),
+    };
+    let (layout, places) = Layout::of(aggregation, document.minimum_nodes, &shared)?;
+    let asked = tables.iter_mut().zip(&document.tables).filter(|(_, asked)| asked.shared.is_some());
+    for ((table, _), place) in asked.zip(places) {
+        table.shared = Some(place);
+    }
+    Ok((tables, Some(layout)))
+}
+
+/// What a table costs: the losses of both of its noises, which compose (Bun and Steinke 2016).
+fn charge(asked: &StudyTable) -> Result<Rho, StudyError> {
+    let id = || asked.statistic.clone();
+    let losses = [asked.loss, asked.shared];
+    if losses.iter().all(Option::is_none) {
+        return Err(StudyError::NoLoss { statistic: id() });
+    }
+    losses.into_iter().flatten().try_fold(Rho::ZERO, |sum, loss| {
+        let charge = loss.charge().and_then(|charge| sum.plus(charge));
+        charge.ok_or_else(|| StudyError::Loss { statistic: id() })
+    })
 }
 
 fn fields(document: &StudyDocument, tables: &[Table]) -> Result<(), StudyError> {

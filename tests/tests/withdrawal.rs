@@ -346,7 +346,8 @@ async fn d26_the_best_guess_at_a_withdrawal_is_within_what_was_paid_for() {
 
     let (stays, withdraws) = (draws(false, USUAL, 250).await, draws(true, USUAL, 250).await);
     let found = best_guess(&stays.sums(&differ), &withdraws.sums(&differ));
-    let charges = study(1, USUAL).tables.into_iter().map(|table| table.loss.charge());
+    let charges =
+        study(1, USUAL).tables.into_iter().map(|table| table.loss.expect("local").charge());
     let charge =
         charges.fold(Rho::ZERO, |sum, charge| sum.plus(charge.expect("one")).expect("sum"));
     let bound = Cost::of(charge, Delta::MICRO).guess_percent;

@@ -51,7 +51,7 @@ pub(super) async fn work(
             rounds.push(Envelope::from_json(&round.envelope)?);
         }
     }
-    Ok(Json(Work { now, studies, rounds, received }))
+    Ok(Json(Work { now, studies, rounds, received, tasks: Vec::new() }))
 }
 
 fn is_newest(study: &StoredStudy, all: &[StoredStudy]) -> bool {

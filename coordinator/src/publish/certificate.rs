@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** a loss in a certificate is never smaller than what the study cost.
 
-use super::combine::too_large;
+use super::combine::{own_loss, too_large};
 use super::number::Fixed;
 use super::{Certificate, PublishError, ReleaseCertificate, TableCertificate};
 use fellestall_shared::limits::CELL_MAGNITUDE;
@@ -76,12 +76,12 @@ pub fn certificate(
 fn table(table: &Table) -> Result<TableCertificate, PublishError> {
     let statistic = table.statistic;
     let bound = statistic.bound();
-    let scale = Fixed::nearest(table.loss.nominal_scale(bound));
+    let scale = Fixed::nearest(own_loss(table).nominal_scale(bound));
     Ok(TableCertificate {
         statistic: statistic.id().clone(),
         definition: statistic.definition(),
         definition_digest: statistic.digest(),
-        loss: table.loss,
+        loss: own_loss(table),
         charge_micro: table.charge,
         l0: bound.cells(),
         linf: bound.per_cell(),

@@ -11,7 +11,7 @@ use super::PublishError;
 use super::noise_law::{Noise, NoiseLaw};
 use super::number::Fixed;
 use fellestall_shared::ids::StatisticId;
-use fellestall_shared::privacy::Loss;
+use fellestall_shared::privacy::{Loss, Rho};
 use fellestall_shared::round::AcceptedRelease;
 use fellestall_shared::study::Table;
 
@@ -69,11 +69,18 @@ impl CellNoise {
 }
 
 pub(super) fn noise(table: &Table) -> Noise {
-    let scale = table.loss.nominal_scale(table.statistic.bound());
-    match table.loss {
+    let loss = own_loss(table);
+    let scale = loss.nominal_scale(table.statistic.bound());
+    match loss {
         Loss::DiscreteGaussian { .. } => Noise::DiscreteGaussian { sigma: scale },
         Loss::DiscreteLaplace { .. } => Noise::DiscreteLaplace { b: scale },
     }
+}
+
+/// The loss of the noise that each node adds for itself.
+pub(super) fn own_loss(table: &Table) -> Loss {
+    let none = Loss::DiscreteGaussian { rho_micro: Rho::ZERO };
+    table.local.unwrap_or(none)
 }
 
 /// The sums of each table over releases of one round; integers, so their order does not matter.

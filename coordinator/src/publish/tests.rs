@@ -5,9 +5,7 @@ use fellestall_shared::catalogue::Catalogue;
 use fellestall_shared::labels::{Labels, Language};
 use fellestall_shared::privacy::{Delta, Epsilon, Loss, Rho};
 use fellestall_shared::study::Study;
-use fellestall_shared::wire::v1::{
-    LegalBasis, RefusalReason, ReleaseMode, ReleasedTable, StudyTable,
-};
+use fellestall_shared::wire::v1::{LegalBasis, RefusalReason, ReleasedTable, StudyTable};
 use proptest::prelude::*;
 
 mod difference;
@@ -48,12 +46,13 @@ pub(crate) fn document(tables: &[(&str, Loss)]) -> StudyDocument {
             .map(|(id, loss)| StudyTable {
                 statistic: id.parse().unwrap(),
                 definition: find(id).definition(),
-                loss: *loss,
+                loss: Some(*loss),
+                shared: None,
             })
             .collect(),
         minimum_nodes: 2,
         minimum_difference: 2,
-        mode: ReleaseMode::Local,
+        aggregation: None,
         municipal_figures: false,
         late_releases: LateReleases::NewVersion,
         municipalities_per_person: 2,
@@ -123,9 +122,9 @@ impl Federation {
                 statistic: statistic.id().clone(),
                 definition: statistic.definition(),
                 definition_digest: statistic.digest(),
-                loss: table.loss,
+                loss: table.local.expect("local"),
                 bound: statistic.bound(),
-                scale: table.loss.nominal_scale(statistic.bound()),
+                scale: table.local.expect("local").nominal_scale(statistic.bound()),
                 values: (0..statistic.cells()).map(|cell| value(index, cell)).collect(),
             }
         };
@@ -137,6 +136,7 @@ impl Federation {
             study: self.round.study().digest(),
             period: self.round.period(),
             tables: self.round.study().tables().iter().enumerate().map(table).collect(),
+            report: None,
             charge_micro: self.round.study().charge(),
             consent_snapshot: Digest::of("test", &[1]),
             ledger_sequence: 1,

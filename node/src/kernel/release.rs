@@ -113,12 +113,13 @@ impl Release<Planned> {
         }
         let mut tables = Vec::with_capacity(grants.len());
         for ((raw, grant), table) in counts.tables.into_iter().zip(grants).zip(study.tables()) {
-            let noised = mechanism::apply(raw, table.loss, grant)?;
+            let loss = table.local.ok_or(MakeError::Tables)?;
+            let noised = mechanism::apply(raw, loss, grant)?;
             tables.push(ReleasedTable {
                 statistic: table.statistic.id().clone(),
                 definition: table.statistic.definition(),
                 definition_digest: table.statistic.digest(),
-                loss: table.loss,
+                loss,
                 bound: table.statistic.bound(),
                 scale: noised.scale,
                 values: noised.values,
@@ -132,6 +133,7 @@ impl Release<Planned> {
             study: study.digest(),
             period: round.period(),
             tables,
+            report: None,
             charge_micro: study.charge(),
             consent_snapshot: counts.consent_snapshot,
             ledger_sequence: self.state.sequence,

@@ -13,6 +13,8 @@
 //! | `GET /v1/witness` | an enrolled node | -> [`Envelope`] of its last [`Witness`] |
 //! | `GET /v1/releases?after={number}` | an enrolled node | -> [`OwnReleases`] |
 //!
+//! What secure aggregation adds is listed in `secure`.
+//!
 //! Every refusal is a [`crate::problem::Problem`]. The envelopes are taken as exact bytes.
 //!
 //! **Invariant:** unknown fields are refused in what is signed; the shape of a message does not
@@ -29,9 +31,15 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 mod enrolment;
+mod secure;
 mod witness;
 pub use enrolment::{
     EnrolmentQuery, EnrolmentRequest, EnrolmentState, Invitation, IssuedCertificate, RenewalRequest,
+};
+pub use secure::{
+    AcceptedTask, Aggregation, BatchClaim, HelperIdentity, Job, JobReport, JobResult, NewTask,
+    OpenedBatch, Outcome, Rejection, Report, ReportDocument, TaskAcceptance, TaskDocument,
+    TaskParticipant,
 };
 pub use witness::{LedgerHead, OwnReleases, Standing, Witness};
 
@@ -56,6 +64,18 @@ pub struct Work {
     pub rounds: Vec<Envelope>,
     /// Rounds for which this node's release is stored already.
     pub received: Vec<RoundId>,
+    /// The tasks of those rounds whose study has shared tables, once the helper has accepted them.
+    #[serde(default)]
+    pub tasks: Vec<OfferedTask>,
+}
+
+/// A task that a node may fetch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OfferedTask {
+    /// The round.
+    pub round: RoundId,
+    /// The digest of the task's payload.
+    pub task: Digest,
 }
 
 /// On what ground records are processed.
@@ -105,14 +125,6 @@ impl Residence {
     }
 }
 
-/// Whether the coordinator sees each node's noisy table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ReleaseMode {
-    /// Each node adds the whole noise; the coordinator sees each noisy table.
-    Local,
-}
-
 /// What happens with a release that comes after its round was closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -131,8 +143,14 @@ pub struct StudyTable {
     pub statistic: StatisticId,
     /// The version of its definition.
     pub definition: u32,
-    /// The noise and its privacy loss.
-    pub loss: Loss,
+    /// The noise that each node adds for itself, and its privacy loss: the coordinator sees each node's
+    /// noisy table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loss: Option<Loss>,
+    /// The noise of which each node adds a share, and the privacy loss of the sum: nobody sees a single
+    /// node's table. With both, the budget is split and the national figure rests on both.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shared: Option<Loss>,
 }
 
 /// A study: what is asked, for which purpose, on which ground. Immutable; a change is a new version.
@@ -166,8 +184,9 @@ pub struct StudyDocument {
     pub minimum_nodes: u32,
     /// Two publications of one question differ by no nodes or by at least so many.
     pub minimum_difference: u32,
-    /// Whether the coordinator sees each node's noisy table.
-    pub mode: ReleaseMode,
+    /// How the tables that carry shared noise are aggregated; left out if there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aggregation: Option<Aggregation>,
     /// Whether figures of single municipalities are published.
     pub municipal_figures: bool,
     /// What happens with late releases.
@@ -333,8 +352,11 @@ pub struct ReleaseDocument {
     pub study: Digest,
     /// The period.
     pub period: Period,
-    /// The noisy tables, in the order of the study.
+    /// The noisy tables that have noise of the node's own, in the order of the study.
     pub tables: Vec<ReleasedTable>,
+    /// The digest of the payload of the node's report, if the study has shared tables.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<Digest>,
     /// What the node's ledger was charged, in millionths of rho.
     pub charge_micro: Rho,
     /// A keyed digest of which consents were in force, bound to the question: says nothing without

@@ -169,9 +169,9 @@ impl Scene {
                 statistic: statistic.id().clone(),
                 definition: statistic.definition(),
                 definition_digest: statistic.digest(),
-                loss: table.loss,
+                loss: table.local.expect("local"),
                 bound: statistic.bound(),
-                scale: table.loss.nominal_scale(statistic.bound()),
+                scale: table.local.expect("local").nominal_scale(statistic.bound()),
                 values: (0..statistic.cells()).map(|cell| count(place, id, cell)).collect(),
             }
         };
@@ -183,6 +183,7 @@ impl Scene {
             study: round.study().digest(),
             period: round.period(),
             tables: round.study().tables().iter().map(table).collect(),
+            report: None,
             charge_micro: round.study().charge(),
             consent_snapshot: Digest::of("test", b"consent"),
             ledger_sequence: 1,

@@ -225,9 +225,9 @@ impl Node {
                 statistic: statistic.id().clone(),
                 definition: statistic.definition(),
                 definition_digest: statistic.digest(),
-                loss: table.loss,
+                loss: table.local.expect("local"),
                 bound: statistic.bound(),
-                scale: table.loss.nominal_scale(statistic.bound()),
+                scale: table.local.expect("local").nominal_scale(statistic.bound()),
                 values: (-1..).take(statistic.cells()).map(|value| value + seed).collect(),
             }
         };
@@ -239,6 +239,7 @@ impl Node {
             study: round.study().digest(),
             period: round.period(),
             tables: round.study().tables().iter().map(table).collect(),
+            report: None,
             charge_micro: round.study().charge(),
             consent_snapshot: Digest::of("test", b"consent"),
             ledger_sequence: 1,

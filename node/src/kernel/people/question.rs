@@ -11,7 +11,7 @@ use fellestall_shared::privacy::{Delta, Loss, Rho};
 use fellestall_shared::round::Round;
 use fellestall_shared::study::Study;
 use fellestall_shared::wire::v1::{
-    LateReleases, LegalBasis, ReleaseMode, Residence, RoundDocument, StudyDocument, StudyTable,
+    LateReleases, LegalBasis, Residence, RoundDocument, StudyDocument, StudyTable,
 };
 
 /// A round of one table, participants by intake year, over 2016.
@@ -32,11 +32,12 @@ pub fn by_intake_year(legal_basis: LegalBasis, residence: Residence) -> Round {
         tables: vec![StudyTable {
             statistic: "S1".parse().expect("an id"),
             definition: 1,
-            loss: Loss::DiscreteGaussian { rho_micro: Rho::from_micro(1_000) },
+            loss: Some(Loss::DiscreteGaussian { rho_micro: Rho::from_micro(1_000) }),
+            shared: None,
         }],
         minimum_nodes: 2,
         minimum_difference: 2,
-        mode: ReleaseMode::Local,
+        aggregation: None,
         municipal_figures: false,
         late_releases: LateReleases::NewVersion,
         municipalities_per_person: 2,

@@ -19,7 +19,7 @@ use fellestall_shared::round::Round;
 use fellestall_shared::signed::SigningKey;
 use fellestall_shared::study::Study;
 use fellestall_shared::wire::v1::{
-    LateReleases, LegalBasis, ReleaseMode, Residence, RoundDocument, StudyDocument, StudyTable,
+    LateReleases, LegalBasis, Residence, RoundDocument, StudyDocument, StudyTable,
 };
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -62,7 +62,8 @@ pub fn round(study: &str, version: u32, about: &str, rho_micro: &[u64]) -> Round
         .map(|(number, micro)| StudyTable {
             statistic: format!("S{number}").parse::<StatisticId>().expect("an id"),
             definition: 1,
-            loss: Loss::DiscreteGaussian { rho_micro: Rho::from_micro(*micro) },
+            loss: Some(Loss::DiscreteGaussian { rho_micro: Rho::from_micro(*micro) }),
+            shared: None,
         })
         .collect();
     let text = || "t".to_owned();
@@ -80,7 +81,7 @@ pub fn round(study: &str, version: u32, about: &str, rho_micro: &[u64]) -> Round
         tables,
         minimum_nodes: 2,
         minimum_difference: 2,
-        mode: ReleaseMode::Local,
+        aggregation: None,
         municipal_figures: false,
         late_releases: LateReleases::NewVersion,
         municipalities_per_person: 1,
