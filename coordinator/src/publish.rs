@@ -27,6 +27,7 @@ mod document;
 mod file;
 pub mod noise_law;
 mod number;
+mod opened;
 mod rates;
 mod survival;
 pub mod table;
@@ -35,6 +36,7 @@ pub mod verify;
 pub use certificate::UNIT;
 pub use document::*;
 pub use number::Fixed;
+pub use opened::{OpenedError, OpenedSum};
 pub use verify::verify;
 
 /// All that a version of a publication is made from.
@@ -55,6 +57,10 @@ pub struct PublishInput<'a> {
     /// Every publication before this one whose period and statistics may overlap, in any order: all
     /// versions of this round, and those of other studies. Passing too many is harmless.
     pub earlier: Vec<EarlierPublication>,
+    /// The signed task, as nodes saw it; `None` for a study without shared tables.
+    pub task_envelope: Option<&'a Envelope>,
+    /// The opened sums of the shared tables, batch by batch; empty for a study without such tables.
+    pub shared: Vec<OpenedSum>,
     /// The coordinator's key, the one that signed the study and the round.
     pub key: &'a SigningKey,
 }
@@ -175,6 +181,9 @@ pub enum PublishError {
         /// Which statistic.
         statistic: StatisticId,
     },
+    /// The opened sums are not those of this publication.
+    #[error(transparent)]
+    Opened(OpenedError),
     /// The publication could not be signed or written.
     #[error("the publication could not be signed")]
     NotSigned(#[source] SignatureError),
@@ -217,6 +226,8 @@ pub fn publish(input: PublishInput<'_>) -> Result<Published, PublishError> {
     if reported.len() < usize::try_from(minimum).unwrap_or(usize::MAX) {
         return Err(PublishError::TooFewNodes { found: reported.len(), minimum });
     }
+    let count = reported.len();
+    opened::check(round, input.task_envelope, &input.shared, count, &coordinator_key)?;
     let municipalities =
         reported.iter().map(|(participant, _)| participant.municipality.clone()).collect();
     coverage::check_difference(round, &municipalities, &input.earlier)?;

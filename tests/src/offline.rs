@@ -119,6 +119,8 @@ impl Federation {
             published: NOW,
             participants,
             earlier: Vec::new(),
+            task_envelope: None,
+            shared: Vec::new(),
             key: &self.key,
         })?)
     }

@@ -153,6 +153,8 @@ impl Federation {
             published: Timestamp::from_unix(1_785_000_000),
             participants,
             earlier: Vec::new(),
+            task_envelope: None,
+            shared: Vec::new(),
             key: &self.key,
         }
     }

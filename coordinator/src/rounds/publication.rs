@@ -292,6 +292,8 @@ impl<'a> Press<'a> {
             published: self.now,
             participants,
             earlier: contents.published.iter().map(earlier).collect::<Result<_, _>>()?,
+            task_envelope: None,
+            shared: Vec::new(),
             key: self.printer.key,
         })?;
         let presentation = databank::presentation(&publication, digest, self.printer.policy)?;
