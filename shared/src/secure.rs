@@ -15,7 +15,9 @@ use std::fmt;
 
 mod layout;
 pub mod noise;
+pub mod seal;
 mod task;
+pub mod vdaf;
 pub use layout::{BadLayout, Layout, SharedTable};
 pub use task::{AcceptedReport, Task, TaskError};
 
