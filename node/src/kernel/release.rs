@@ -114,7 +114,10 @@ impl Release<Planned> {
         let mut tables = Vec::with_capacity(grants.len());
         for ((raw, grant), table) in counts.tables.into_iter().zip(grants).zip(study.tables()) {
             let loss = table.local.ok_or(MakeError::Tables)?;
-            let noised = mechanism::apply(raw, loss, grant)?;
+            let asked = mechanism::Asked { local: Some(loss), shared: None };
+            let noised = mechanism::apply(raw, asked, grant)?;
+            let noised = noised.local.filter(|_| noised.shared.is_none());
+            let noised = noised.ok_or(MakeError::Tables)?;
             tables.push(ReleasedTable {
                 statistic: table.statistic.id().clone(),
                 definition: table.statistic.definition(),

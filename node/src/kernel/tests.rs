@@ -3,7 +3,7 @@
 //! **Invariant:** every test has its own folder, and no test needs another.
 
 use super::ledger::{BudgetGrant, TableGrant};
-use super::mechanism::Noised;
+use super::mechanism::{Local, Noised};
 use super::person::PersonId;
 use super::raw::Raw;
 use super::records::Records;
@@ -28,6 +28,7 @@ assert_not_impl_any!(Records: Clone, Debug, Display, PartialEq, serde::Serialize
 assert_not_impl_any!(BudgetGrant: Clone, Copy, Default, Debug, serde::Serialize, serde::de::DeserializeOwned);
 assert_not_impl_any!(TableGrant: Clone, Copy, Default, Debug, serde::Serialize, serde::de::DeserializeOwned);
 assert_not_impl_any!(Noised: Clone, Debug, serde::Serialize);
+assert_not_impl_any!(Local: Clone, Debug, serde::Serialize);
 assert_not_impl_any!(Secrets: Clone, Debug, Display, serde::Serialize);
 // A release in any state is one thing: it cannot be doubled.
 assert_not_impl_any!(Release<Planned>: Clone, Debug, serde::Serialize);

@@ -5,8 +5,9 @@
 //! scaled by an odd integer S; the sum of discrete Gaussians is not one, and the difference is
 //! accounted for exactly. A Polya share needs no scaling: `h` of them are one discrete Laplace.
 //!
-//! Sources: Kairouz, Liu and Steinke 2021, proposition 14 (sums of discrete Gaussians); Bun and
-//! Steinke 2016 (zCDP); Goryczka and Xiong 2017 (Polya shares of the discrete Laplace).
+//! Sources: Kairouz, Liu and Steinke 2021, proposition 14 (sums of discrete Gaussians); Canonne, Kamath
+//! and Steinke 2020 (the discrete Gaussian is subgaussian); Bun and Steinke 2016 (zCDP); Goryczka and
+//! Xiong 2017 (Polya shares of the discrete Laplace). SECURITY.md has the derivation.
 //!
 //! **Invariant:** a guarantee is never better than the loss that was asked for allows, and rounded
 //! figures err on the safe side.
@@ -14,11 +15,18 @@
 use crate::privacy::{Bound, Epsilon, Loss, Rho};
 use std::f64::consts::PI;
 
-/// The scale of one share in scaled units, at the least: from here on the sum of discrete Gaussians is
-/// a discrete Gaussian to one part in 10^16.
-const LEAST_SIGMA: f64 = 2.0;
+/// The scale of one share in scaled units, at the least. From here on tau is below 10^-37, so that even
+/// ten thousand cells of it are lost in the rounding of the smallest loss, and the scale follows from
+/// operations that every machine rounds alike.
+const LEAST_SIGMA: f64 = 3.0;
+/// Covers the rounding of a formula in doubles: a few units in the last place, 2e-16 each.
+const ROUNDING: f64 = 1.0 + 1e-14;
 /// Steps of one unit in the last place that a scale may need above its nominal value.
-const SCALE_STEPS: usize = 4_096;
+const SCALE_STEPS: usize = 64;
+/// The largest scale of a discrete Laplace that is shared: one draw takes as many steps.
+const LARGEST_LAPLACE: f64 = 10_000.0;
+/// Terms of a series of which any number gives a bound on the safe side.
+const TERMS: u32 = 1_000_000;
 /// The largest factor that counts are scaled by.
 const LARGEST_FACTOR: u32 = 99_999;
 
@@ -98,9 +106,12 @@ pub enum ShareError {
     /// A loss of nothing, or of everything.
     #[error("the privacy loss of a table is outside what can be accounted for")]
     Loss,
+    /// So much noise of pure loss that drawing it would take too long.
+    #[error("discrete Laplace noise of a scale above 10000 is not shared; ask for rho instead")]
+    Scale,
     /// So little noise over so many nodes that counts would have to be scaled beyond reason.
     #[error(
-        "the noise of each node would be too small; ask for a smaller loss, or more minimum reports"
+        "the noise of each node would be too small; ask for a smaller loss, or fewer minimum nodes"
     )]
     Factor,
 }
@@ -121,6 +132,9 @@ impl ShareNoise {
         let honest = sharing.honest();
         let made = |factor, share| Self { loss, bound, cells, sharing, factor, share };
         match loss {
+            Loss::DiscreteLaplace { .. } if loss.nominal_scale(bound) > LARGEST_LAPLACE => {
+                Err(ShareError::Scale)
+            }
             Loss::DiscreteLaplace { epsilon_micro: epsilon } => {
                 Ok(made(1, Share::Polya { epsilon, l1: bound.l1(), parts: honest }))
             }
@@ -128,7 +142,7 @@ impl ShareNoise {
                 let root = f64::from(honest).sqrt();
                 let nominal = loss.nominal_scale(bound);
                 let factor = factor(LEAST_SIGMA * root / nominal).ok_or(ShareError::Factor)?;
-                let mut sigma = f64::from(factor) * nominal / root;
+                let mut sigma = f64::from(factor) * nominal / root * ROUNDING;
                 for _ in 0..SCALE_STEPS {
                     let noise = made(factor, Share::DiscreteGaussian { sigma });
                     if noise.rho(honest) <= rho_micro.value().next_down() {
@@ -153,6 +167,12 @@ impl ShareNoise {
         self.bound
     }
 
+    /// How many cells the table has.
+    #[must_use]
+    pub fn cells(&self) -> usize {
+        self.cells
+    }
+
     /// How the noise is shared.
     #[must_use]
     pub fn sharing(&self) -> Sharing {
@@ -171,44 +191,54 @@ impl ShareNoise {
         self.share
     }
 
-    /// What a table with so many honest shares in its sum costs a participant, in rho; infinite for none.
+    /// What a table with so many honest shares in its sum costs a participant, in rho, rounded up;
+    /// infinite for none. One honest share is a node's own.
     ///
-    /// For discrete Gaussians, with scaled sensitivities D1 and D2, k shares and d cells:
-    /// `tau = 10 sum_(j=1..k-1) exp(-2 pi^2 sigma^2 j / (j+1))` and
-    /// `rho = 1/2 min(D2^2/(k sigma^2) + tau d / 2, (D2/(sqrt(k) sigma) + tau sqrt(d))^2)`.
-    /// For Polya shares the sum is at least as good as `k` of `h` parts; less than `h` of them give what
-    /// one of them gives (see [`Self::own_epsilon`]), which `epsilon^2 / 2` covers.
+    /// For discrete Gaussians, with scaled sensitivity D2, k shares and d cells:
+    /// `tau = 10 sum_(j=1..k-1) exp(-2 pi^2 sigma^2 j / (j+1))` and `rho = D2^2/(2 k sigma^2) + tau d`:
+    /// the first bound of proposition 14, at the order where it is weakest.
+    /// `h` Polya shares or more give the epsilon asked for; less than `h` give
+    /// [`Self::epsilon`]; either is covered by `epsilon^2 / 2`.
     #[must_use]
     pub fn rho(&self, honest: u32) -> f64 {
         if honest == 0 {
             return f64::INFINITY;
         }
-        match self.share {
-            Share::DiscreteGaussian { sigma } => {
+        match (self.share, self.epsilon(honest)) {
+            (Share::DiscreteGaussian { sigma }, _) => {
                 let scale = f64::from(self.factor);
                 let l2_squared = real(self.bound.l2_squared()) * scale * scale;
-                let (k, d) = (f64::from(honest), real_of(self.cells));
-                let tau = tau(sigma, honest);
-                let plain = l2_squared / (k * sigma * sigma);
-                let first = plain + tau * d / 2.0;
-                let second = (plain.sqrt() + tau * d.sqrt()).powi(2);
-                first.min(second) / 2.0
+                let plain = l2_squared / (f64::from(honest) * sigma * sigma);
+                (plain / 2.0 + tau(sigma, honest) * real_of(self.cells)) * ROUNDING
             }
-            Share::Polya { epsilon, parts, .. } => {
-                let epsilon =
-                    if honest >= parts { epsilon.value() } else { self.polya_epsilon(honest) };
-                epsilon * epsilon / 2.0
+            (Share::Polya { .. }, Some(epsilon)) => epsilon * epsilon / 2.0,
+            (Share::Polya { .. }, None) => f64::INFINITY,
+        }
+    }
+
+    /// The pure differential privacy that so many honest Polya shares give; `None` for Gaussian shares,
+    /// which have none, and for no shares.
+    ///
+    /// The mass of `k` of `h` shares, k < h, is symmetric and log-convex on both sides of 0. So its ratio
+    /// between neighbours is the largest between 0 and 1, and a change of L1 norm `l1` takes `l1` such
+    /// steps at the most.
+    #[must_use]
+    pub fn epsilon(&self, honest: u32) -> Option<f64> {
+        match self.share {
+            Share::Polya { epsilon, parts, .. } if honest >= parts => Some(epsilon.value()),
+            Share::Polya { epsilon, l1, parts } if honest > 0 => {
+                let l1 = f64::from(l1);
+                let successes = f64::from(honest) / f64::from(parts);
+                Some(l1 * largest_step(epsilon.value() / l1, successes) * (1.0 + 1e-9))
             }
+            _ => None,
         }
     }
 
     /// Pure differential privacy of one node's own share, if it has any: none for Gaussian shares.
     #[must_use]
     pub fn own_epsilon(&self) -> Option<f64> {
-        match self.share {
-            Share::DiscreteGaussian { .. } => None,
-            Share::Polya { .. } => Some(self.polya_epsilon(1)),
-        }
+        self.epsilon(1)
     }
 
     /// [`Self::rho`] in millionths, rounded up; `None` if it is beyond every account.
@@ -223,28 +253,28 @@ impl ShareNoise {
         )]
         (micro < 9e15).then(|| Rho::from_micro(micro as u64))
     }
+}
 
-    /// The largest step of the log-mass of `honest` Polya shares, times the L1 sensitivity. The mass is
-    /// symmetric and its ratio between neighbours falls towards `exp(-1/b)`, so that the step from 0 to
-    /// 1 is the largest.
-    fn polya_epsilon(&self, honest: u32) -> f64 {
-        let Share::Polya { epsilon, l1, parts } = self.share else { return f64::INFINITY };
-        let l1 = f64::from(l1);
-        let successes = f64::from(honest) / f64::from(parts);
-        let q = (-epsilon.value() / l1).exp();
-        // P(0) = sum p_j^2 and P(1) = sum p_j p_(j+1), with p_(j+1) = p_j q (j + r) / (j + 1).
-        let (mut mass, mut at_0, mut at_1, mut j) = (1.0_f64, 0.0_f64, 0.0_f64, 0.0_f64);
-        loop {
-            let next = mass * q * (j + successes) / (j + 1.0);
-            at_0 += mass * mass;
-            at_1 += mass * next;
-            if next * next <= 1e-18 * at_0 {
-                break;
-            }
-            (mass, j) = (next, j + 1.0);
+/// `ln(P(0) / P(1))` for the difference P of two negative binomials of `successes` (below 1) at
+/// `q = exp(-rate)`; never too small.
+///
+/// With `p_0 = 1` and `p_(j+1) = p_j q (j + r) / (j + 1)`, the sums are `P(0) = sum p_j^2` and
+/// `P(1) = sum p_j p_(j+1)`. The ratio of their terms falls with j, so that leaving out the end of both
+/// makes the ratio of the sums larger.
+fn largest_step(rate: f64, successes: f64) -> f64 {
+    let (q, gap) = ((-rate).exp(), -(-rate).exp_m1());
+    let (mut mass, mut difference, mut at_1) = (1.0_f64, 0.0_f64, 0.0_f64);
+    for j in (0..TERMS).map(f64::from) {
+        let next = mass * q * (j + successes) / (j + 1.0);
+        // mass - next, without cancellation.
+        difference += mass * mass * (j * gap + 1.0 - q * successes) / (j + 1.0);
+        at_1 += mass * next;
+        if mass * mass <= 1e-20 * at_1 {
+            break;
         }
-        l1 * (at_0 / at_1).ln()
+        mass = next;
     }
+    (difference / at_1).ln_1p()
 }
 
 /// How far a sum of `shares` discrete Gaussians of scale sigma is from a discrete Gaussian

@@ -3,7 +3,7 @@
 //! **Invariant:** statistical tests use alpha = 1e-6 and the real random source; each is shown to
 //! fail on a planted fault.
 
-use super::{MechanismError, Noised, apply};
+use super::{Asked, Local, MechanismError, apply};
 use crate::kernel::ledger::{Budget, Ledger, TableGrant};
 use crate::kernel::raw::Raw;
 use fellestall_shared::limits::CELL_MAGNITUDE;
@@ -12,6 +12,7 @@ use goodness::{Masses, chi_square_tail};
 
 mod difference;
 mod goodness;
+mod share;
 
 const ALPHA: f64 = 1e-6;
 
@@ -35,8 +36,15 @@ fn bound(cells: u32, per_cell: u32, total: u32) -> Bound {
     Bound::new(cells, per_cell, total).expect("a bound")
 }
 
-fn noise(cells: Vec<i64>, bound: Bound, loss: Loss) -> Result<Noised, MechanismError> {
-    apply(Raw::new(cells, bound), loss, grant(loss.charge().expect("a charge")))
+/// A node's own noise alone.
+fn own(loss: Loss) -> Asked {
+    Asked { local: Some(loss), shared: None }
+}
+
+fn noise(cells: Vec<i64>, bound: Bound, loss: Loss) -> Result<Local, MechanismError> {
+    let noised = apply(Raw::new(cells, bound), own(loss), grant(loss.charge().expect("a charge")))?;
+    assert!(noised.shared.is_none(), "nobody asked for a share");
+    Ok(noised.local.expect("it was asked for"))
 }
 
 /// `n` draws of noise, with the whole mechanism around them.
@@ -202,14 +210,14 @@ fn d11_values_beyond_a_cell_fail_closed() {
 #[test]
 fn a_loss_above_its_grant_draws_nothing() {
     let raw = Raw::new(vec![0; 4], bound(1, 1, 1));
-    let noised = apply(raw, gaussian(500_001), grant(Rho::from_micro(500_000)));
+    let noised = apply(raw, own(gaussian(500_001)), grant(Rho::from_micro(500_000)));
     assert_eq!(noised.err(), Some(MechanismError::Grant));
 }
 
 #[test]
 fn a_loss_of_nothing_draws_nothing() {
     let raw = Raw::new(vec![0; 4], bound(1, 1, 1));
-    let noised = apply(raw, gaussian(0), grant(Rho::from_micro(500_000)));
+    let noised = apply(raw, own(gaussian(0)), grant(Rho::from_micro(500_000)));
     assert_eq!(noised.err(), Some(MechanismError::Loss));
 }
 

@@ -16,6 +16,34 @@ impl Masses {
         Self::of(|x| -x / b, 40.0 * b + 40.0)
     }
 
+    /// The difference of two independent negative binomials of `successes` at `exp(-1 / b)`.
+    pub fn polya(b: f64, successes: f64) -> Self {
+        let q = (-1.0 / b).exp();
+        let mut one = vec![(1.0 - q).powf(successes)];
+        for j in (0..).map(f64::from).take_while(|j| *j < 40.0 * b + 40.0) {
+            one.push(one[one.len() - 1] * q * (j + successes) / (j + 1.0));
+        }
+        let at = |x: usize| one.iter().zip(&one[x..]).map(|(a, b)| a * b).sum::<f64>();
+        Self((0..one.len()).map(at).collect())
+    }
+
+    /// The sum of so many independent draws from this, by convolution.
+    pub fn sum(&self, draws: usize) -> Self {
+        let last = self.0.iter().rposition(|mass| *mass > 1e-25).unwrap_or(0);
+        let one: Vec<f64> = (0..=2 * last).map(|x| self.0[x.abs_diff(last)]).collect();
+        let mut sum = vec![1.0];
+        for _ in 0..draws {
+            let mut longer = vec![0.0; sum.len() + one.len() - 1];
+            for (i, a) in sum.iter().enumerate().filter(|(_, a)| **a > 1e-25) {
+                for (to, b) in longer[i..].iter_mut().zip(&one) {
+                    *to += a * b;
+                }
+            }
+            sum = longer;
+        }
+        Self(sum.split_off(sum.len() / 2))
+    }
+
     fn of(log_mass: impl Fn(f64) -> f64, reach: f64) -> Self {
         let masses: Vec<f64> = (0..1_000_000)
             .map(f64::from)
@@ -27,7 +55,7 @@ impl Masses {
     }
 
     /// The mass of an integer.
-    fn at(&self, x: i64) -> f64 {
+    pub fn at(&self, x: i64) -> f64 {
         usize::try_from(x.unsigned_abs()).ok().and_then(|x| self.0.get(x)).copied().unwrap_or(0.0)
     }
 
