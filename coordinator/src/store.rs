@@ -12,19 +12,23 @@ use std::str::FromStr;
 use std::time::Duration;
 
 pub mod audit;
+pub mod batches;
 pub mod certificates;
 pub mod enrolment;
 pub mod insight;
+pub mod jobs;
 pub mod nodes;
 pub mod presentations;
 pub mod publications;
 pub mod releases;
+pub mod reports;
 pub mod rounds;
 pub mod saved_queries;
 mod schema;
 pub mod sessions;
 pub mod staff;
 pub mod studies;
+pub mod tasks;
 pub mod witnesses;
 
 /// Connections of one process to the database, at the most.

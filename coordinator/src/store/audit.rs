@@ -37,6 +37,20 @@ pub enum Event {
     ReleaseConflict,
     /// A node's ledger was behind what was witnessed of it, or another one.
     LedgerConflict,
+    /// The helper takes part in a round's task.
+    TaskAccepted,
+    /// A report of a node's shared tables was stored.
+    ReportStored,
+    /// Another content came under the id of a stored report.
+    ReportConflict,
+    /// A report does not hold, and is in no sum: the subject says why.
+    ReportRejected,
+    /// A batch of reports is to be opened: it takes no more.
+    BatchClaimed,
+    /// A batch of reports was opened.
+    BatchOpened,
+    /// The helper answered what does not belong to what it was asked.
+    HelperFault,
     /// A version was published.
     Published,
     /// Somebody may use the administration pages from now on.
@@ -74,6 +88,13 @@ impl Event {
             Self::ReleaseStored => "release-stored",
             Self::ReleaseConflict => "release-conflict",
             Self::LedgerConflict => "ledger-conflict",
+            Self::TaskAccepted => "task-accepted",
+            Self::ReportStored => "report-stored",
+            Self::ReportConflict => "report-conflict",
+            Self::ReportRejected => "report-rejected",
+            Self::BatchClaimed => "batch-claimed",
+            Self::BatchOpened => "batch-opened",
+            Self::HelperFault => "helper-fault",
             Self::Published => "published",
             Self::StaffAdded => "staff-added",
             Self::StaffRemoved => "staff-removed",
@@ -86,7 +107,14 @@ impl Event {
     }
 
     fn is_alarm(self) -> bool {
-        matches!(self, Self::ReleaseConflict | Self::LedgerConflict)
+        matches!(
+            self,
+            Self::ReleaseConflict
+                | Self::LedgerConflict
+                | Self::ReportConflict
+                | Self::ReportRejected
+                | Self::HelperFault
+        )
     }
 }
 

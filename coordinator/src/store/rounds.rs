@@ -4,10 +4,13 @@
 //! two closers leave one publication.
 
 use super::audit::{self, Event};
+use super::batches::{self, StoredBatch};
 use super::presentations::NewPresentation;
 use super::publications::{self, Head, StoredPublication};
 use super::releases::{self, StoredRelease};
+use super::reports::{self, ReportLine};
 use super::studies::Kept;
+use super::tasks::{self, NewTask, StoredTask};
 use super::{Dialect, Store, StoreError, moment_or_none, parsed};
 use fellestall_shared::clock::Timestamp;
 use fellestall_shared::digest::Digest;
@@ -38,6 +41,12 @@ pub struct RoundContents {
     pub releases: Vec<StoredRelease>,
     /// Every version of every round that was published so far.
     pub published: Vec<Head>,
+    /// The task of its shared tables, if it has any.
+    pub task: Option<StoredTask>,
+    /// What became of the reports of its shared tables, by municipality.
+    pub reports: Vec<ReportLine>,
+    /// The batches that they are in, in order.
+    pub batches: Vec<StoredBatch>,
 }
 
 /// A version to be published.
@@ -94,11 +103,25 @@ fn round(row: &AnyRow) -> Result<StoredRound, StoreError> {
 }
 
 impl Store {
-    /// Stores a new round; a round that exists stands as it is.
+    /// Stores a new round without shared tables; a round that exists stands as it is.
     ///
     /// # Errors
     /// [`StoreError`] if the database fails.
     pub async fn add_round(&self, new: &StoredRound, now: Timestamp) -> Result<Kept, StoreError> {
+        self.add_round_with(new, None, now).await
+    }
+
+    /// Stores a new round and the task of its shared tables; a round that exists stands as it is, and so
+    /// does its task.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database fails.
+    pub async fn add_round_with(
+        &self,
+        new: &StoredRound,
+        task: Option<&NewTask>,
+        now: Timestamp,
+    ) -> Result<Kept, StoreError> {
         let mut transaction = self.begin().await?;
         let inserted = sqlx::query(
             "INSERT INTO round (round, study, envelope, status) VALUES ($1, $2, $3, 'open')
@@ -111,6 +134,9 @@ impl Store {
         .await?
         .rows_affected();
         if inserted == 1 {
+            if let Some(task) = task {
+                tasks::insert(&mut transaction, &new.round, task, now).await?;
+            }
             audit::append(&mut transaction, now, Event::RoundOpened, new.round.as_str()).await?;
         }
         transaction.commit().await?;
@@ -214,7 +240,7 @@ impl Store {
     /// else closes it meanwhile; nor does another round publish, so that the guard against
     /// differences sees every earlier publication. (In SQLite the transaction holds the only write
     /// lock already.)
-    async fn lock(
+    pub(super) async fn lock(
         &self,
         transaction: &mut Transaction<'static, Any>,
         id: &RoundId,
@@ -261,5 +287,8 @@ pub(super) async fn contents(
     Ok(RoundContents {
         releases: releases::of_round(transaction, id).await?,
         published: publications::heads(transaction).await?,
+        task: tasks::of_round(transaction, id).await?,
+        reports: reports::of_round(transaction, id).await?,
+        batches: batches::of_round(transaction, id).await?,
     })
 }

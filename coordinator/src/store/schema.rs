@@ -14,7 +14,7 @@ struct Migration {
 }
 
 /// All steps; the version of a database is the number of steps it has taken.
-const MIGRATIONS: &[Migration] = &[FIRST, WITNESSES, PRESENTATIONS, STAFF];
+const MIGRATIONS: &[Migration] = &[FIRST, WITNESSES, PRESENTATIONS, STAFF, AGGREGATION];
 
 /// Everything up to the first publication.
 const FIRST: Migration = Migration {
@@ -70,6 +70,39 @@ const PRESENTATIONS: Migration = Migration {
 /// Who may use the administration pages, who is signed in, and who did what.
 const STAFF: Migration =
     Migration { common: include_str!("schema/4.sql"), sqlite: &[], postgres: &[] };
+
+/// The leader's side of secure aggregation: what was reported, verified and opened.
+const AGGREGATION: Migration = Migration {
+    common: include_str!("schema/5.sql"),
+    sqlite: &[
+        "CREATE TRIGGER task_keeps BEFORE UPDATE OF task, round, envelope, created ON task BEGIN SELECT RAISE(ABORT, 'immutable'); END",
+        "CREATE TRIGGER acceptance_keeps BEFORE UPDATE ON task WHEN OLD.accepted IS NOT NULL BEGIN SELECT RAISE(ABORT, 'immutable'); END",
+        "CREATE TRIGGER task_stays BEFORE DELETE ON task BEGIN SELECT RAISE(ABORT, 'immutable'); END",
+        "CREATE TRIGGER batch_keeps BEFORE UPDATE OF task, batch, accumulator, count, checksum, claimed ON batch WHEN OLD.claimed IS NOT NULL BEGIN SELECT RAISE(ABORT, 'immutable'); END",
+        "CREATE TRIGGER opened_keeps BEFORE UPDATE ON batch WHEN OLD.opened IS NOT NULL BEGIN SELECT RAISE(ABORT, 'immutable'); END",
+        "CREATE TRIGGER batch_stays BEFORE DELETE ON batch BEGIN SELECT RAISE(ABORT, 'immutable'); END",
+        "CREATE TRIGGER job_keeps BEFORE UPDATE OF task, job, batch, request, made ON job BEGIN SELECT RAISE(ABORT, 'immutable'); END",
+        "CREATE TRIGGER done_keeps BEFORE UPDATE ON job WHEN OLD.done IS NOT NULL BEGIN SELECT RAISE(ABORT, 'immutable'); END",
+        "CREATE TRIGGER job_stays BEFORE DELETE ON job BEGIN SELECT RAISE(ABORT, 'immutable'); END",
+        "CREATE TRIGGER report_keeps BEFORE UPDATE OF release, task, node, municipality, digest, envelope, received ON report BEGIN SELECT RAISE(ABORT, 'immutable'); END",
+        "CREATE TRIGGER report_decided BEFORE UPDATE ON report WHEN OLD.state <> 'waiting' BEGIN SELECT RAISE(ABORT, 'immutable'); END",
+        "CREATE TRIGGER report_stays BEFORE DELETE ON report BEGIN SELECT RAISE(ABORT, 'immutable'); END",
+    ],
+    postgres: &[
+        "CREATE TRIGGER task_keeps BEFORE UPDATE OF task, round, envelope, created ON task FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER acceptance_keeps BEFORE UPDATE ON task FOR EACH ROW WHEN (OLD.accepted IS NOT NULL) EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER task_stays BEFORE DELETE ON task FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER batch_keeps BEFORE UPDATE OF task, batch, accumulator, count, checksum, claimed ON batch FOR EACH ROW WHEN (OLD.claimed IS NOT NULL) EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER opened_keeps BEFORE UPDATE ON batch FOR EACH ROW WHEN (OLD.opened IS NOT NULL) EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER batch_stays BEFORE DELETE ON batch FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER job_keeps BEFORE UPDATE OF task, job, batch, request, made ON job FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER done_keeps BEFORE UPDATE ON job FOR EACH ROW WHEN (OLD.done IS NOT NULL) EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER job_stays BEFORE DELETE ON job FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER report_keeps BEFORE UPDATE OF release, task, node, municipality, digest, envelope, received ON report FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER report_decided BEFORE UPDATE ON report FOR EACH ROW WHEN (OLD.state <> 'waiting') EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER report_stays BEFORE DELETE ON report FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+    ],
+};
 
 /// An arbitrary number that names our advisory lock in PostgreSQL.
 const LOCK: i64 = 0x66_65_6c_6c;
