@@ -13,11 +13,13 @@ use data_encoding::BASE64;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
 
+mod checksum;
 mod layout;
 pub mod noise;
 pub mod seal;
 mod task;
 pub mod vdaf;
+pub use checksum::{BadChecksum, Checksum};
 pub use layout::{BadLayout, Layout, SharedTable};
 pub use task::{AcceptedReport, Task, TaskError};
 

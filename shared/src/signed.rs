@@ -198,6 +198,12 @@ impl Envelope {
         self.key == key.fingerprint()
     }
 
+    /// The fingerprint of the key that this names as its signer.
+    #[must_use]
+    pub fn signer(&self) -> Digest {
+        self.key
+    }
+
     /// The digest of the payload: the name of this document in every other document.
     #[must_use]
     pub fn payload_digest(&self) -> Digest {

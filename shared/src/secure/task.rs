@@ -9,13 +9,15 @@ use crate::limits::NODES;
 use crate::round::Round;
 use crate::signed::{Envelope, Verified};
 use crate::wire::v1::{Rejection, ReportDocument, TaskAcceptance, TaskDocument, TaskParticipant};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A task whose participants, minimum and vector are those of its round.
 #[derive(Debug, Clone)]
 pub struct Task {
     document: TaskDocument,
     digest: Digest,
+    /// The place of each participant, by the fingerprint of its key.
+    signers: BTreeMap<Digest, usize>,
 }
 
 /// Why a task does not belong to a round.
@@ -79,13 +81,14 @@ impl Task {
             _ => false,
         };
         let nodes: BTreeSet<_> = listed.iter().map(|one| &one.node).collect();
-        let keys: BTreeSet<_> = listed.iter().map(|one| one.release_key.as_bytes()).collect();
+        let keys = listed.iter().map(|one| one.release_key.fingerprint());
+        let signers: BTreeMap<_, _> = keys.zip(0..).collect();
         let enough = u32::try_from(listed.len()).is_ok_and(|count| count >= document.minimum);
-        let distinct = nodes.len() == listed.len() && keys.len() == listed.len();
+        let distinct = nodes.len() == listed.len() && signers.len() == listed.len();
         if !enough || !distinct || listed.len() > NODES || !listed.windows(2).all(ascending) {
             return Err(TaskError::Participants);
         }
-        Ok(Self { document: document.clone(), digest })
+        Ok(Self { document: document.clone(), digest, signers })
     }
 
     /// Checks that the helper has accepted exactly this task; its signature was checked before.
@@ -129,8 +132,8 @@ impl AcceptedReport {
     /// # Errors
     /// [`Rejection::Signature`] or [`Rejection::Binding`].
     pub fn new(report: Envelope, task: &Task, round: &Round) -> Result<Self, Rejection> {
-        let signer = |one: &&TaskParticipant| report.is_signed_by(&one.release_key);
-        let participant = task.document.participants.iter().find(signer);
+        let place = task.signers.get(&report.signer());
+        let participant = place.and_then(|place| task.document.participants.get(*place));
         let participant = participant.ok_or(Rejection::Signature)?;
         let report = report
             .verify::<ReportDocument>(&participant.release_key)
