@@ -23,6 +23,7 @@ mod body;
 mod enrolment;
 pub mod error;
 pub mod peer;
+mod reports;
 mod uploads;
 mod witness;
 mod work;
@@ -32,6 +33,8 @@ const BODIES: usize = 64;
 /// Bodies of strangers who apply, likewise: in places of their own, so that a stranger's slow bodies
 /// never keep a node's release waiting.
 const STRANGERS: usize = 16;
+/// Reports that are held in memory at once, at the most: they may be large.
+const REPORTS: usize = 8;
 
 /// What every route works on.
 pub struct Service {
@@ -51,6 +54,8 @@ pub struct Service {
     bodies: Semaphore,
     /// Bodies of strangers that may be read at once.
     strangers: Semaphore,
+    /// Reports that may be read at once.
+    reports: Semaphore,
 }
 
 impl Service {
@@ -64,8 +69,18 @@ impl Service {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let coordinator_key = signing_key.verifying_key();
-        let (bodies, strangers) = (Semaphore::new(BODIES), Semaphore::new(STRANGERS));
-        Self { store, authority, coordinator_key, signing_key, catalogue, clock, bodies, strangers }
+        let places = Semaphore::new;
+        Self {
+            store,
+            authority,
+            coordinator_key,
+            signing_key,
+            catalogue,
+            clock,
+            bodies: places(BODIES),
+            strangers: places(STRANGERS),
+            reports: places(REPORTS),
+        }
     }
 }
 
@@ -78,6 +93,8 @@ pub fn router(service: Arc<Service>) -> Router {
         .route("/v1/certificates", post(enrolment::renew))
         .route("/v1/work", get(work::work))
         .route("/v1/decisions/{study}", put(uploads::decision))
+        .route("/v1/tasks/{task}", get(reports::task))
+        .route("/v1/reports/{release}", put(reports::report))
         .route("/v1/releases/{release}", put(uploads::release))
         .route("/v1/releases", get(witness::releases))
         .route("/v1/witness", get(witness::last).post(witness::state))

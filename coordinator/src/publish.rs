@@ -256,6 +256,23 @@ pub fn publish(input: PublishInput<'_>) -> Result<Published, PublishError> {
     file::seal(publication, envelopes, round.study().document().municipal_figures, input.key)
 }
 
+/// Whether figures of exactly these municipalities may be published, as far as that does not depend on
+/// the figures: what a sum is held against before it is opened.
+///
+/// # Errors
+/// [`PublishError::TooFewNodes`] or [`PublishError::TooSimilar`].
+pub fn check_municipalities(
+    round: &Round,
+    municipalities: &BTreeSet<MunicipalityNumber>,
+    earlier: &[EarlierPublication],
+) -> Result<(), PublishError> {
+    let (found, minimum) = (municipalities.len(), round.study().document().minimum_nodes);
+    if found < usize::try_from(minimum).unwrap_or(usize::MAX) {
+        return Err(PublishError::TooFewNodes { found, minimum });
+    }
+    coverage::check_difference(round, municipalities, earlier)
+}
+
 fn check_envelopes(
     round: &Round,
     study: &Envelope,

@@ -11,12 +11,14 @@ use fellestall_shared::clock::Timestamp;
 use fellestall_shared::ids::{RoundId, StudyId};
 use fellestall_shared::period::Period;
 use fellestall_shared::round::{Round, RoundError};
+use fellestall_shared::secure::TaskError;
 use fellestall_shared::signed::{Envelope, SignatureError, SigningKey, Verified, VerifyingKey};
 use fellestall_shared::study::{Study, StudyError};
 use fellestall_shared::wire::v1::{RoundDocument, StudyDocument};
 
 pub mod publication;
 pub mod status;
+pub mod task;
 
 /// Why a stored study or round cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +35,9 @@ pub enum LoadError {
     /// A round that does not fit its study.
     #[error("a stored round does not fit its study")]
     Round(#[from] RoundError),
+    /// A task that does not fit its round.
+    #[error("a stored task does not fit its round")]
+    Task(#[from] TaskError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -152,6 +157,19 @@ pub enum OpenError {
         /// The period.
         period: Period,
     },
+    /// Too few nodes to share noise.
+    #[error(
+        "{enrolled} nodes are enrolled, and the study's shared tables need {minimum} at the least: enrol more first, since who may report is fixed when a round is opened"
+    )]
+    TooFewNodes {
+        /// Nodes that are enrolled.
+        enrolled: usize,
+        /// The study's minimum.
+        minimum: u32,
+    },
+    /// The task of the shared tables does not hold together.
+    #[error(transparent)]
+    Task(#[from] TaskError),
     /// The study cannot be used.
     #[error(transparent)]
     Load(#[from] LoadError),
@@ -179,7 +197,8 @@ pub struct Opening {
     pub closes: Timestamp,
 }
 
-/// Opens a round; a round that exists stands as it is, whatever its closing date.
+/// Opens a round, with the task of its shared tables if its study has any; a round that exists stands
+/// as it is, whatever its closing date.
 ///
 /// # Errors
 /// [`OpenError`].
@@ -212,8 +231,12 @@ pub async fn open_round(
     };
     let round = Round::check(&document, study)?;
     let envelope = key.sign(&document)?.to_json()?;
+    let task = match store.round(round.id()).await? {
+        Some(_) => None,
+        None => task::make(&round, &store.nodes().await?, key)?,
+    };
     let stored =
         StoredRound { round: round.id().clone(), study: stored.digest, envelope, closed: None };
-    let kept = store.add_round(&stored, now).await?;
+    let kept = store.add_round_with(&stored, task.as_ref(), now).await?;
     Ok((stored.round, kept))
 }

@@ -24,6 +24,11 @@ pub const REPORT_BYTES: usize = 32 * 1024 * 1024;
 pub const JOB_BYTES: usize = 64 * 1024 * 1024;
 /// Reports of one job, at the most.
 pub const JOB_REPORTS: usize = 100;
+/// Bytes of the leader's shares of one job, at the most (unless one alone is larger): what the leader
+/// holds of reports at once, however many there are.
+pub const JOB_SHARE_BYTES: usize = 64 * 1024 * 1024;
+/// The leader looks for reports to verify this often.
+pub const AGGREGATE_EVERY: Duration = Duration::from_secs(15);
 /// Largest absolute value of one noisy cell that is accepted: far below overflow of any sum.
 pub const CELL_MAGNITUDE: i64 = 1 << 40;
 /// Nodes in one federation, at the most. `NODES * CELL_MAGNITUDE` stays below `i64::MAX`.

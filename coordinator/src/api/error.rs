@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use fellestall_shared::problem::{MEDIA_TYPE, Problem, ProblemKind};
 use fellestall_shared::round::ReleaseError;
 use fellestall_shared::signed::SignatureError;
+use fellestall_shared::wire::v1::Rejection;
 use http::{HeaderValue, StatusCode, header};
 use std::error::Error;
 
@@ -63,6 +64,20 @@ pub enum ApiError {
         "another release is stored for this question; the first one stands, and the coordinator's operator is told"
     )]
     Conflict,
+    /// A report that its task cannot take.
+    #[error("the report does not hold: {}", crate::store::reports::word(*.0))]
+    Report(Rejection),
+    /// Other content under the id of a stored report.
+    #[error(
+        "another report is stored for this question; the first one stands, and the coordinator's operator is told"
+    )]
+    ReportConflict,
+    /// A release whose report did not come.
+    #[error("the release has shared tables whose report is not stored; send the report first")]
+    ReportFirst,
+    /// A release that names another report than the stored one.
+    #[error("the release names another report than the one that is stored for its question")]
+    OtherReport,
     /// A ledger that does not continue what is known of it.
     #[error(
         "another copy of this node has spoken, or this one was restored from a backup: what it says of its ledger does not continue what was said before; the coordinator's operator is told"
@@ -91,6 +106,12 @@ pub enum ApiError {
     Answer(#[from] serde_json::Error),
 }
 
+impl From<Rejection> for ApiError {
+    fn from(reason: Rejection) -> Self {
+        Self::Report(reason)
+    }
+}
+
 impl ApiError {
     /// The one place that says what each refusal is to the caller.
     fn kind(&self) -> ProblemKind {
@@ -104,9 +125,15 @@ impl ApiError {
             Self::CertificateRequired => ProblemKind::CertificateRequired,
             Self::Denied => ProblemKind::NodeDenied,
             Self::NotFound { .. } | Self::Load(LoadError::Unknown) => ProblemKind::NotFound,
-            Self::Signature(_) => ProblemKind::SignatureInvalid,
-            Self::Bound { .. } | Self::Release(_) => ProblemKind::ReleaseInvalid,
-            Self::Conflict => ProblemKind::Conflict,
+            Self::Signature(_) | Self::Report(Rejection::Signature) => {
+                ProblemKind::SignatureInvalid
+            }
+            Self::Bound { .. }
+            | Self::Release(_)
+            | Self::Report(_)
+            | Self::ReportFirst
+            | Self::OtherReport => ProblemKind::ReleaseInvalid,
+            Self::Conflict | Self::ReportConflict => ProblemKind::Conflict,
             Self::Ledger => ProblemKind::LedgerConflict,
             Self::RoundClosed => ProblemKind::RoundClosed,
             Self::Apply(ApplyError::Invitation) => ProblemKind::InvitationInvalid,

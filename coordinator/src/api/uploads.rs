@@ -7,6 +7,7 @@ use super::Shared;
 use super::body;
 use super::error::ApiError;
 use super::peer::Caller;
+use super::reports;
 use crate::rounds;
 use crate::store::releases::{Late, NewRelease, StoredRelease, Upload};
 use crate::store::studies::{Kept, StoredDecision};
@@ -78,6 +79,7 @@ pub(super) async fn release(
     .await?
     .round;
     let accepted = AcceptedRelease::new(release, &round, &node.node, &node.municipality)?;
+    reports::check_stored(&service, id, accepted.document().report).await?;
     let late = match round.study().document().late_releases {
         LateReleases::NewVersion => Late::Taken,
         LateReleases::Refused => Late::Refused,
@@ -120,7 +122,7 @@ pub(super) async fn release(
     }
 }
 
-fn digest(text: &str) -> Result<Digest, ApiError> {
+pub(super) fn digest(text: &str) -> Result<Digest, ApiError> {
     let what = "an id of 64 hexadecimal digits in its path";
     text.parse().map_err(|_| ApiError::Malformed { what })
 }

@@ -8,11 +8,13 @@ use super::peer::Caller;
 use crate::rounds;
 use crate::store::rounds::StoredRound;
 use crate::store::studies::StoredStudy;
+use crate::store::tasks::TaskOfRound;
 use axum::Json;
 use axum::extract::State;
 use fellestall_shared::signed::Envelope;
-use fellestall_shared::wire::v1::{Health, LateReleases, Work};
+use fellestall_shared::wire::v1::{Health, LateReleases, OfferedTask, Work};
 use http::{HeaderMap, header};
+use std::collections::BTreeSet;
 
 /// `GET /v1/health`.
 pub(super) async fn health(State(service): Shared) -> Json<Health> {
@@ -32,6 +34,7 @@ pub(super) async fn work(
     let all_studies = service.store.studies().await?;
     let all_rounds = service.store.rounds().await?;
     let (mut studies, mut rounds) = (Vec::new(), Vec::new());
+    let mut awaited_rounds = BTreeSet::new();
     for stored in &all_studies {
         let (document, study) =
             rounds::read_study(&service.coordinator_key, service.catalogue, &stored.envelope)?;
@@ -49,9 +52,13 @@ pub(super) async fn work(
         }
         for round in awaited {
             rounds.push(Envelope::from_json(&round.envelope)?);
+            awaited_rounds.insert(round.round.clone());
         }
     }
-    Ok(Json(Work { now, studies, rounds, received, tasks: Vec::new() }))
+    let of_node = service.store.tasks_of(&node.node).await?.into_iter();
+    let tasks = of_node.filter(|task| awaited_rounds.contains(&task.round));
+    let tasks = tasks.map(|TaskOfRound { round, task }| OfferedTask { round, task }).collect();
+    Ok(Json(Work { now, studies, rounds, received, tasks }))
 }
 
 fn is_newest(study: &StoredStudy, all: &[StoredStudy]) -> bool {

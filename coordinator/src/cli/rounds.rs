@@ -4,7 +4,7 @@
 
 use super::output::table;
 use super::{CliError, Desk, Output, Rounds, StudyVersion, publications};
-use crate::rounds::status::{self, RoundStatus, Standing};
+use crate::rounds::status::{self, ReportStanding, RoundStatus, Standing};
 use crate::rounds::{self, LoadedRound, Opening};
 use crate::store::studies::Kept;
 use fellestall_shared::clock::Timestamp;
@@ -143,6 +143,18 @@ fn status_text(status: &RoundStatus) -> String {
         let mut report = standing.received.clone().unwrap_or_else(|| "missing".to_owned());
         if standing.late {
             report.push_str(" (late)");
+        }
+        match standing.report {
+            None => {}
+            Some(ReportStanding::Waiting) => report.push_str("; shared tables wait"),
+            Some(ReportStanding::Verified { batch }) => {
+                report.push_str("; shared tables in batch ");
+                report.push_str(&batch.to_string());
+            }
+            Some(ReportStanding::Rejected { reason }) => {
+                report.push_str("; shared tables REJECTED: ");
+                report.push_str(reason);
+            }
         }
         [standing.node.to_string(), standing.name.to_owned(), answer, report]
     };

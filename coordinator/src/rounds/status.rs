@@ -5,6 +5,7 @@
 use super::{LoadError, LoadedRound};
 use crate::store::Store;
 use crate::store::nodes::{Node, NodeStatus};
+use crate::store::reports::{self, ReportState};
 use fellestall_shared::ids::{MunicipalityNumber, NodeId};
 use fellestall_shared::municipality;
 use fellestall_shared::signed::Envelope;
@@ -27,6 +28,37 @@ pub struct Standing {
     pub received: Option<String>,
     /// Whether the release came after the round was closed.
     pub late: bool,
+    /// What became of the report of its shared tables, if one came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub report: Option<ReportStanding>,
+}
+
+/// What became of a node's report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReportStanding {
+    /// It waits to be verified, or for its release.
+    Waiting,
+    /// It is in the sum of a batch.
+    Verified {
+        /// The batch, from 1.
+        batch: u32,
+    },
+    /// It is in no sum, and the node is not counted.
+    Rejected {
+        /// Why.
+        reason: &'static str,
+    },
+}
+
+impl From<ReportState> for ReportStanding {
+    fn from(state: ReportState) -> Self {
+        match state {
+            ReportState::Waiting => Self::Waiting,
+            ReportState::Verified { batch } => Self::Verified { batch },
+            ReportState::Rejected { reason } => Self::Rejected { reason: reports::word(reason) },
+        }
+    }
 }
 
 /// How a round stands.
@@ -74,6 +106,7 @@ pub async fn decisions(
 pub async fn status(store: &Store, round: &LoadedRound) -> Result<RoundStatus, LoadError> {
     let all = store.nodes().await?;
     let releases = store.releases(round.round.id()).await?;
+    let reports = store.reports(round.round.id()).await?;
     let answers = decisions(store, round, &all).await?;
     let mut nodes = Vec::new();
     for node in &all {
@@ -88,6 +121,7 @@ pub async fn status(store: &Store, round: &LoadedRound) -> Result<RoundStatus, L
             decision: answers.get(&node.node).copied(),
             received: release.map(|release| release.received.to_string()),
             late: release.is_some_and(|release| release.late),
+            report: reports.iter().find(|r| r.node == node.node).map(|r| r.state.into()),
         });
     }
     Ok(RoundStatus {

@@ -193,7 +193,7 @@ impl Store {
         id: Digest,
     ) -> Result<(), StoreError> {
         if self.dialect == Dialect::Postgres {
-            sqlx::query("SELECT task FROM task WHERE task = $1 FOR UPDATE")
+            sqlx::query("SELECT task FROM task WHERE task = $1 FOR NO KEY UPDATE")
                 .bind(id.to_string())
                 .fetch_optional(connection)
                 .await?;

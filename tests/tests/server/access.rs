@@ -152,13 +152,15 @@ fn again((chain, key): &Chain) -> Chain {
 const ZERO: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 /// Every route, and what an enrolled node is answered to an empty object; `None` if anyone may ask.
-const ROUTES: [(&str, Option<u16>, u16); 17] = [
+const ROUTES: [(&str, Option<u16>, u16); 19] = [
     ("GET /v1/health", None, 200),
     ("POST /v1/enrolments", None, 400),
     ("POST /v1/enrolments/state", None, 400),
     ("GET /v1/work", Some(401), 200),
     ("POST /v1/certificates", Some(401), 400),
     ("PUT /v1/decisions/{}", Some(401), 400),
+    ("GET /v1/tasks/{}", Some(401), 404),
+    ("PUT /v1/reports/{}", Some(401), 400),
     ("PUT /v1/releases/{}", Some(401), 400),
     ("GET /v1/releases?after=0", Some(401), 200),
     ("GET /v1/releases", Some(401), 400),

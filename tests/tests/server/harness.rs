@@ -288,10 +288,12 @@ pub fn message(line: &str, headers: &[String], body: &[u8]) -> Vec<u8> {
 }
 
 /// Every route that only an enrolled node may use.
-pub const NODE_ROUTES: [&str; 7] = [
+pub const NODE_ROUTES: [&str; 9] = [
     "GET /v1/work",
     "POST /v1/certificates",
     "PUT /v1/decisions/0000000000000000000000000000000000000000000000000000000000000000",
+    "GET /v1/tasks/0000000000000000000000000000000000000000000000000000000000000000",
+    "PUT /v1/reports/0000000000000000000000000000000000000000000000000000000000000000",
     "PUT /v1/releases/0000000000000000000000000000000000000000000000000000000000000000",
     "POST /v1/witness",
     "GET /v1/witness",
