@@ -19,7 +19,7 @@ use http::header::CONTENT_ENCODING;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
-mod body;
+pub(crate) mod body;
 mod enrolment;
 pub mod error;
 pub mod peer;
@@ -41,7 +41,7 @@ pub struct Service {
     /// The store.
     pub store: Store,
     /// The certificate authority.
-    pub authority: Authority,
+    pub authority: Arc<Authority>,
     /// The key that nodes check studies and rounds with.
     pub coordinator_key: VerifyingKey,
     /// The key that signs what nodes are countersigned with.
@@ -69,6 +69,7 @@ impl Service {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let coordinator_key = signing_key.verifying_key();
+        let authority = Arc::new(authority);
         let places = Semaphore::new;
         Self {
             store,

@@ -22,6 +22,8 @@ use time::OffsetDateTime;
 #[cfg(test)]
 mod tests;
 
+/// The name that the coordinator shows to the helper; no node can have it, for theirs end in a number.
+pub const LEADER: &str = "leader";
 /// How long the authority itself is valid.
 const AUTHORITY_LIFETIME: Duration = Duration::from_hours(20 * 365 * 24);
 
@@ -96,9 +98,9 @@ pub struct Issued {
     pub expires: Timestamp,
 }
 
-/// A server certificate with its key, which exist only in memory.
+/// A certificate of a server's own with its key, which exist only in memory.
 #[derive(Debug)]
-pub struct ServerIdentity {
+pub struct OwnIdentity {
     /// The certificate.
     pub chain: Vec<CertificateDer<'static>>,
     /// Its private key.
@@ -192,6 +194,15 @@ impl Authority {
         })
     }
 
+    /// Issues the client certificate that the coordinator shows to the helper, with a fresh key.
+    ///
+    /// # Errors
+    /// [`AuthorityError`]: no random numbers.
+    pub fn issue_leader(&self, now: Timestamp) -> Result<OwnIdentity, AuthorityError> {
+        let params = params(LEADER, now, CERTIFICATE_LIFETIME)?;
+        self.issue_own(params, ExtendedKeyUsagePurpose::ClientAuth, now)
+    }
+
     /// Issues a server certificate for these hosts (names or addresses) with a fresh key.
     ///
     /// # Errors
@@ -200,16 +211,25 @@ impl Authority {
         &self,
         hosts: &[String],
         now: Timestamp,
-    ) -> Result<ServerIdentity, AuthorityError> {
-        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
+    ) -> Result<OwnIdentity, AuthorityError> {
         let mut params = params("coordinator", now, CERTIFICATE_LIFETIME)?;
         params.subject_alt_names = CertificateParams::new(hosts)?.subject_alt_names;
+        self.issue_own(params, ExtendedKeyUsagePurpose::ServerAuth, now)
+    }
+
+    fn issue_own(
+        &self,
+        mut params: CertificateParams,
+        usage: ExtendedKeyUsagePurpose,
+        now: Timestamp,
+    ) -> Result<OwnIdentity, AuthorityError> {
+        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
         params.is_ca = IsCa::ExplicitNoCa;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        params.extended_key_usages = vec![usage];
         params.use_authority_key_identifier_extension = true;
         let certificate = params.signed_by(&key, &self.issuer)?;
-        Ok(ServerIdentity {
+        Ok(OwnIdentity {
             chain: vec![certificate.der().clone()],
             key: PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der())),
             expires: now.plus(CERTIFICATE_LIFETIME),

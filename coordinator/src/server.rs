@@ -12,7 +12,7 @@ use crate::store::{Store, StoreError};
 use fellestall_shared::catalogue::{Catalogue, CatalogueError};
 use fellestall_shared::clock::Clock;
 use fellestall_shared::limits::REQUEST_TIMEOUT;
-use identity::{Identity, IdentityError};
+use identity::{Clients, Identity, IdentityError};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,8 +21,8 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 mod connection;
-mod identity;
-mod listener;
+pub(crate) mod identity;
+pub(crate) mod listener;
 mod places;
 mod sending;
 
@@ -77,7 +77,7 @@ impl Server {
     pub async fn start(home: Home, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
         let catalogue = Catalogue::builtin()?;
         let store = Store::open(&home.store_address()?).await?;
-        let Home { directory, config, authority, signing_key, policy } = home;
+        let Home { directory, config, authority, signing_key, policy, .. } = home;
         let databank = Databank::open(store.clone(), &policy, Arc::clone(&clock)).await?;
         let listener = listen(config.listen).await?;
         let public = match config.public {
@@ -95,7 +95,9 @@ impl Server {
             catalogue,
             Arc::clone(&clock),
         ));
-        let identity = Identity::new(Arc::clone(&service), config.hosts, Arc::clone(&clock))?;
+        let authority = Arc::clone(&service.authority);
+        let clients = Clients::Nodes(authority.certificate().clone());
+        let identity = Identity::new(authority, clients, config.hosts, Arc::clone(&clock))?;
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
         let (address, listener) = listener;
@@ -170,7 +172,7 @@ impl Server {
     }
 }
 
-async fn listen(address: SocketAddr) -> Result<(SocketAddr, TcpListener), StartError> {
+pub(crate) async fn listen(address: SocketAddr) -> Result<(SocketAddr, TcpListener), StartError> {
     let failed = |source| StartError::Listen { address, source };
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     Ok((listener.local_addr().map_err(failed)?, listener))

@@ -6,6 +6,7 @@
 //! guarded update, a row lock) and never by this process's memory.
 
 use fellestall_shared::clock::Timestamp;
+use schema::Migration;
 use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::{Any, AnyPool, Row, Transaction};
 use std::str::FromStr;
@@ -24,7 +25,7 @@ pub mod releases;
 pub mod reports;
 pub mod rounds;
 pub mod saved_queries;
-mod schema;
+pub(crate) mod schema;
 pub mod sessions;
 pub mod staff;
 pub mod studies;
@@ -38,7 +39,7 @@ const WAIT: Duration = Duration::from_secs(20);
 
 /// Which database it is: only locking and the schema's types differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Dialect {
+pub(crate) enum Dialect {
     Sqlite,
     Postgres,
 }
@@ -46,8 +47,8 @@ enum Dialect {
 /// The store. A clone is another handle to the same one.
 #[derive(Debug, Clone)]
 pub struct Store {
-    pool: AnyPool,
-    dialect: Dialect,
+    pub(crate) pool: AnyPool,
+    pub(crate) dialect: Dialect,
 }
 
 /// Why the store did not do what it was asked.
@@ -82,6 +83,14 @@ impl Store {
     /// # Errors
     /// [`StoreError`]: the address is none, the database fails, or it is from the future.
     pub async fn open(address: &str) -> Result<Self, StoreError> {
+        Self::open_with(address, schema::MIGRATIONS).await
+    }
+
+    /// Opens a store of these tables: the helper has others than the coordinator.
+    pub(crate) async fn open_with(
+        address: &str,
+        migrations: &[Migration],
+    ) -> Result<Self, StoreError> {
         let dialect = match address.split_once(':') {
             Some(("sqlite", _)) => Dialect::Sqlite,
             Some(("postgres" | "postgresql", _)) => Dialect::Postgres,
@@ -95,7 +104,7 @@ impl Store {
             .connect(address)
             .await?;
         let store = Self { pool, dialect };
-        schema::migrate(&store).await?;
+        schema::migrate(&store, migrations).await?;
         Ok(store)
     }
 
@@ -106,7 +115,7 @@ impl Store {
 
     /// Begins a transaction that will write. SQLite takes its write lock at once, so that a
     /// transaction never fails half-way because another one wrote first.
-    async fn begin(&self) -> Result<Transaction<'static, Any>, StoreError> {
+    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Any>, StoreError> {
         let statement = match self.dialect {
             Dialect::Sqlite => "BEGIN IMMEDIATE",
             Dialect::Postgres => "BEGIN",
@@ -138,21 +147,24 @@ async fn prepare(connection: &mut sqlx::AnyConnection, dialect: Dialect) -> sqlx
 }
 
 /// A column that parses into its type.
-fn parsed<T: FromStr>(row: &AnyRow, column: &'static str) -> Result<T, StoreError> {
+pub(crate) fn parsed<T: FromStr>(row: &AnyRow, column: &'static str) -> Result<T, StoreError> {
     row.try_get::<String, _>(column)?.parse().map_err(|_| StoreError::Damaged { column })
 }
 
 /// A column that holds a moment.
-fn moment(row: &AnyRow, column: &'static str) -> Result<Timestamp, StoreError> {
+pub(crate) fn moment(row: &AnyRow, column: &'static str) -> Result<Timestamp, StoreError> {
     Ok(Timestamp::from_unix(row.try_get(column)?))
 }
 
 /// A column that may hold a moment.
-fn moment_or_none(row: &AnyRow, column: &'static str) -> Result<Option<Timestamp>, StoreError> {
+pub(crate) fn moment_or_none(
+    row: &AnyRow,
+    column: &'static str,
+) -> Result<Option<Timestamp>, StoreError> {
     Ok(row.try_get::<Option<i64>, _>(column)?.map(Timestamp::from_unix))
 }
 
 /// A column that holds a number of 32 bits.
-fn number(row: &AnyRow, column: &'static str) -> Result<u32, StoreError> {
+pub(crate) fn number(row: &AnyRow, column: &'static str) -> Result<u32, StoreError> {
     u32::try_from(row.try_get::<i64, _>(column)?).map_err(|_| StoreError::Damaged { column })
 }

@@ -29,6 +29,12 @@ pub const JOB_REPORTS: usize = 100;
 pub const JOB_SHARE_BYTES: usize = 64 * 1024 * 1024;
 /// The leader looks for reports to verify this often.
 pub const AGGREGATE_EVERY: Duration = Duration::from_secs(15);
+/// Batches of one task, at the most.
+pub const BATCHES: u32 = 1_000;
+/// Jobs of one task, at the most.
+pub const JOBS: u32 = 1_000_000;
+/// From a job's first byte until the helper's answer.
+pub const JOB_TIMEOUT: Duration = Duration::from_mins(5);
 /// Largest absolute value of one noisy cell that is accepted: far below overflow of any sum.
 pub const CELL_MAGNITUDE: i64 = 1 << 40;
 /// Nodes in one federation, at the most. `NODES * CELL_MAGNITUDE` stays below `i64::MAX`.

@@ -32,6 +32,10 @@ pub enum ProblemKind {
     RoundClosed,
     /// A release that does not answer its question: other tables, cells, bound, charge or scale.
     ReleaseInvalid,
+    /// A task names participants that the helper's operator has not admitted.
+    ParticipantsUnknown,
+    /// A batch that has fewer reports than its task asks for.
+    BatchTooSmall,
     /// The body is too large.
     TooLarge,
     /// Too many requests, or too busy.
@@ -47,12 +51,12 @@ impl ProblemKind {
         match self {
             Self::Malformed => 400,
             Self::CertificateRequired => 401,
-            Self::NodeDenied | Self::InvitationInvalid => 403,
+            Self::NodeDenied | Self::InvitationInvalid | Self::ParticipantsUnknown => 403,
             Self::NotFound => 404,
             Self::Conflict | Self::LedgerConflict => 409,
             Self::RoundClosed => 410,
             Self::TooLarge => 413,
-            Self::SignatureInvalid | Self::ReleaseInvalid => 422,
+            Self::SignatureInvalid | Self::ReleaseInvalid | Self::BatchTooSmall => 422,
             Self::Busy => 503,
             Self::Internal => 500,
         }
@@ -78,6 +82,8 @@ impl ProblemKind {
             Self::LedgerConflict => "The ledger is behind what was witnessed, or another one",
             Self::RoundClosed => "The round is closed",
             Self::ReleaseInvalid => "The release does not answer its question",
+            Self::ParticipantsUnknown => "The helper does not know every participant",
+            Self::BatchTooSmall => "The batch has too few reports",
             Self::TooLarge => "The request is too large",
             Self::Busy => "Too busy, try again later",
             Self::Internal => "The coordinator failed",

@@ -6,7 +6,7 @@
 
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
+use rustls::server::{ClientCertVerifierBuilder, NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use std::sync::Arc;
 
@@ -71,13 +71,33 @@ pub fn server(
     key: PrivateKeyDer<'static>,
     authority: &CertificateDer<'static>,
 ) -> Result<ServerConfig, TlsError> {
-    let verifier = WebPkiClientVerifier::builder_with_provider(
-        Arc::new(roots(std::slice::from_ref(authority))?),
-        provider(),
-    )
-    .allow_unauthenticated()
-    .build()
-    .map_err(TlsError::Verifier)?;
+    server_with(verifier(authority)?.allow_unauthenticated(), chain, key)
+}
+
+/// A server for other servers: who shows no client certificate by `authority` is refused in the
+/// handshake.
+///
+/// # Errors
+/// [`TlsError`]: what cannot be used.
+pub fn closed_server(
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+    authority: &CertificateDer<'static>,
+) -> Result<ServerConfig, TlsError> {
+    server_with(verifier(authority)?, chain, key)
+}
+
+fn verifier(authority: &CertificateDer<'static>) -> Result<ClientCertVerifierBuilder, TlsError> {
+    let roots = Arc::new(roots(std::slice::from_ref(authority))?);
+    Ok(WebPkiClientVerifier::builder_with_provider(roots, provider()))
+}
+
+fn server_with(
+    verifier: ClientCertVerifierBuilder,
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+) -> Result<ServerConfig, TlsError> {
+    let verifier = verifier.build().map_err(TlsError::Verifier)?;
     let mut config = ServerConfig::builder_with_provider(provider())
         .with_protocol_versions(&[&rustls::version::TLS13])
         .map_err(TlsError::Certificate)?

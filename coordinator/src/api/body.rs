@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 
 /// Reads a body of at most `limit` bytes, in one of these places.
-pub(super) async fn bytes(places: &Semaphore, body: Body, limit: usize) -> Result<Bytes, ApiError> {
+pub(crate) async fn bytes(places: &Semaphore, body: Body, limit: usize) -> Result<Bytes, ApiError> {
     // What a body says of itself saves reading it; it is never trusted.
     let least = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if least > limit {

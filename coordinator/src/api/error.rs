@@ -114,7 +114,7 @@ impl From<Rejection> for ApiError {
 
 impl ApiError {
     /// The one place that says what each refusal is to the caller.
-    fn kind(&self) -> ProblemKind {
+    pub(crate) fn kind(&self) -> ProblemKind {
         match self {
             Self::Malformed { .. }
             | Self::Signature(SignatureError::NotAnEnvelope | SignatureError::NotAKey)
@@ -157,17 +157,21 @@ impl IntoResponse for ApiError {
             tracing::info!(reason = %self, status = kind.status(), "refused");
             self.to_string()
         };
-        let problem = Problem::new(kind, detail);
-        let body = serde_json::to_vec(&problem).unwrap_or_default();
-        let status =
-            StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let media_type = (header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
-        let mut response = (status, [media_type], body).into_response();
-        if kind == ProblemKind::Busy {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("30"));
-        }
-        response
+        response(kind, detail)
     }
+}
+
+/// A problem document as a response.
+pub(crate) fn response(kind: ProblemKind, detail: String) -> Response {
+    let problem = Problem::new(kind, detail);
+    let body = serde_json::to_vec(&problem).unwrap_or_default();
+    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let media_type = (header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+    let mut response = (status, [media_type], body).into_response();
+    if kind == ProblemKind::Busy {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("30"));
+    }
+    response
 }
 
 /// An error with its causes, for the log.

@@ -30,6 +30,12 @@ impl Peer {
         let name = certificate.subject().iter_common_name().next()?.as_str().ok()?;
         Some(Self { serial: serial_text(certificate.raw_serial()), name: name.parse().ok()? })
     }
+
+    /// The name in the certificate.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.name.as_str()
+    }
 }
 
 /// Whether the connection has a client certificate, as an extension of each of its requests.

@@ -3,13 +3,12 @@
 //! **Invariant:** the server's private key is never on a disk; the dates of certificates are checked
 //! by the coordinator's clock.
 
-use crate::api::Service;
-use crate::authority::AuthorityError;
+use crate::authority::{Authority, AuthorityError};
 use fellestall_shared::clock::{Clock, Timestamp};
 use fellestall_shared::limits::CERTIFICATE_RENEW_BEFORE;
 use fellestall_shared::tls::{self, TlsError};
 use rustls::ServerConfig;
-use rustls::pki_types::UnixTime;
+use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::time_provider::TimeProvider;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,10 +27,19 @@ pub enum IdentityError {
 
 /// The server's current TLS settings.
 pub struct Identity {
-    service: Arc<Service>,
+    authority: Arc<Authority>,
+    clients: Clients,
     hosts: Vec<String>,
     clock: Arc<dyn Clock>,
     current: Mutex<Current>,
+}
+
+/// Whose certificates a server takes, all of one authority.
+pub(crate) enum Clients {
+    /// Those of nodes, and strangers who want to be enrolled.
+    Nodes(CertificateDer<'static>),
+    /// Those of another server, and no strangers.
+    Server(CertificateDer<'static>),
 }
 
 #[derive(Clone)]
@@ -42,13 +50,14 @@ struct Current {
 
 impl Identity {
     /// Makes the first certificate.
-    pub(super) fn new(
-        service: Arc<Service>,
+    pub(crate) fn new(
+        authority: Arc<Authority>,
+        clients: Clients,
         hosts: Vec<String>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, IdentityError> {
-        let current = Mutex::new(make(&service, &hosts, &clock)?);
-        Ok(Self { service, hosts, clock, current })
+        let current = Mutex::new(make(&authority, &clients, &hosts, &clock)?);
+        Ok(Self { authority, clients, hosts, clock, current })
     }
 
     /// The settings for a new connection, with a certificate that is far from its end. If no new one
@@ -56,7 +65,7 @@ impl Identity {
     pub(super) fn config(&self) -> Arc<ServerConfig> {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         if self.clock.now() >= current.renew {
-            match make(&self.service, &self.hosts, &self.clock) {
+            match make(&self.authority, &self.clients, &self.hosts, &self.clock) {
                 Ok(made) => *current = made,
                 Err(error) => tracing::error!(%error, "the server's certificate was not renewed"),
             }
@@ -66,19 +75,23 @@ impl Identity {
 }
 
 fn make(
-    service: &Service,
+    authority: &Authority,
+    clients: &Clients,
     hosts: &[String],
     clock: &Arc<dyn Clock>,
 ) -> Result<Current, IdentityError> {
-    let identity = service.authority.issue_server(hosts, clock.now())?;
+    let identity = authority.issue_server(hosts, clock.now())?;
     let renew = identity.expires.minus(CERTIFICATE_RENEW_BEFORE);
-    let mut config = tls::server(identity.chain, identity.key, service.authority.certificate())?;
+    let mut config = match clients {
+        Clients::Nodes(trusted) => tls::server(identity.chain, identity.key, trusted)?,
+        Clients::Server(trusted) => tls::closed_server(identity.chain, identity.key, trusted)?,
+    };
     config.time_provider = Arc::new(TlsClock(Arc::clone(clock)));
     Ok(Current { config: Arc::new(config), renew })
 }
 
 /// Our clock, as rustls asks for it.
-struct TlsClock(Arc<dyn Clock>);
+pub(crate) struct TlsClock(pub Arc<dyn Clock>);
 
 impl TimeProvider for TlsClock {
     fn current_time(&self) -> Option<UnixTime> {

@@ -26,7 +26,7 @@ const ACCEPT_REST: Duration = Duration::from_millis(100);
 const PATIENCE: Patience = Patience::SHIPPED;
 
 /// Serves `router` on `listener` until `stop` says so: over TLS with an identity, plainly without.
-pub(super) async fn run(
+pub(crate) async fn run(
     listener: TcpListener,
     identity: Option<Identity>,
     router: Router,

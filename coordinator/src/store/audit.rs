@@ -68,6 +68,26 @@ pub enum Event {
     Acted,
     /// A member of staff looked at figures that are not published yet.
     Previewed,
+    /// The helper's operator named the leader that is trusted.
+    LeaderTrusted,
+    /// The helper's operator admitted a node and its key.
+    Admitted,
+    /// The helper's operator takes nothing more from a node.
+    Expelled,
+    /// The helper takes part in a task.
+    TaskAccepted,
+    /// The leader named participants that the helper does not know.
+    TaskRefused,
+    /// Other content came under the name of a task.
+    TaskConflict,
+    /// The helper verified the reports of a job.
+    JobDone,
+    /// Other content came under the number of a job.
+    JobConflict,
+    /// The helper gave its half of a sum.
+    BatchOpened,
+    /// The leader claimed other reports of a batch than the helper holds.
+    BatchConflict,
 }
 
 impl Event {
@@ -103,6 +123,16 @@ impl Event {
             Self::SignedOut => "signed-out",
             Self::Acted => "acted",
             Self::Previewed => "previewed",
+            Self::LeaderTrusted => "leader-trusted",
+            Self::Admitted => "admitted",
+            Self::Expelled => "expelled",
+            Self::TaskAccepted => "task-accepted",
+            Self::TaskRefused => "task-refused",
+            Self::TaskConflict => "task-conflict",
+            Self::JobDone => "job-done",
+            Self::JobConflict => "job-conflict",
+            Self::BatchOpened => "batch-opened",
+            Self::BatchConflict => "batch-conflict",
         }
     }
 
@@ -114,6 +144,9 @@ impl Event {
                 | Self::ReportConflict
                 | Self::ReportRejected
                 | Self::HelperFault
+                | Self::TaskConflict
+                | Self::JobConflict
+                | Self::BatchConflict
         )
     }
 }
@@ -137,7 +170,7 @@ pub struct Line {
 }
 
 /// Writes one line within the caller's transaction.
-pub(super) async fn append(
+pub(crate) async fn append(
     connection: &mut AnyConnection,
     now: Timestamp,
     event: Event,
@@ -169,7 +202,7 @@ pub(super) async fn append_by(
 
 /// Writes one line within the caller's transaction, unless the same one is there: what a node says
 /// again and again is one alarm.
-pub(super) async fn append_once(
+pub(crate) async fn append_once(
     connection: &mut AnyConnection,
     now: Timestamp,
     event: Event,

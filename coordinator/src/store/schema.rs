@@ -7,14 +7,14 @@ use super::{Dialect, Store, StoreError};
 use sqlx::{AssertSqlSafe, Row};
 
 /// One step: the statements for both, then those for each alone.
-struct Migration {
-    common: &'static str,
-    sqlite: &'static [&'static str],
-    postgres: &'static [&'static str],
+pub(crate) struct Migration {
+    pub common: &'static str,
+    pub sqlite: &'static [&'static str],
+    pub postgres: &'static [&'static str],
 }
 
 /// All steps; the version of a database is the number of steps it has taken.
-const MIGRATIONS: &[Migration] = &[FIRST, WITNESSES, PRESENTATIONS, STAFF, AGGREGATION];
+pub(super) const MIGRATIONS: &[Migration] = &[FIRST, WITNESSES, PRESENTATIONS, STAFF, AGGREGATION];
 
 /// Everything up to the first publication.
 const FIRST: Migration = Migration {
@@ -108,7 +108,7 @@ const AGGREGATION: Migration = Migration {
 const LOCK: i64 = 0x66_65_6c_6c;
 
 /// Brings the schema to this program's version.
-pub(super) async fn migrate(store: &Store) -> Result<(), StoreError> {
+pub(super) async fn migrate(store: &Store, migrations: &[Migration]) -> Result<(), StoreError> {
     let mut transaction = store.begin().await?;
     if store.dialect == Dialect::Postgres {
         // Held until the transaction ends: one process migrates, the others wait and find it done.
@@ -124,11 +124,11 @@ pub(super) async fn migrate(store: &Store) -> Result<(), StoreError> {
         .fetch_one(&mut *transaction)
         .await?;
     let found: i64 = row.try_get("version")?;
-    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    let known = i64::try_from(migrations.len()).unwrap_or(i64::MAX);
     if found > known {
         return Err(StoreError::Future { found, known });
     }
-    for (version, migration) in (1_i64..).zip(MIGRATIONS).filter(|(version, _)| *version > found) {
+    for (version, migration) in (1_i64..).zip(migrations).filter(|(version, _)| *version > found) {
         let (blob, serial, own) = match store.dialect {
             Dialect::Sqlite => ("BLOB", "INTEGER PRIMARY KEY AUTOINCREMENT", migration.sqlite),
             Dialect::Postgres => {
