@@ -16,7 +16,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+mod aggregation;
 mod error;
+mod helper;
 mod nodes;
 pub mod output;
 mod publications;
@@ -26,7 +28,9 @@ mod service;
 pub mod staff;
 mod studies;
 
+pub use aggregation::Aggregation;
 pub use error::CliError;
+pub use helper::{HelperCommand, HelperInit};
 
 /// Exit codes, as the help says them.
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed (the message says why and how to mend it), \
@@ -70,6 +74,12 @@ pub enum Command {
     Publications(Publications),
     /// Write the report for the network's gathering about one period.
     Report(report::Wanted),
+    /// Secure aggregation: the helper that this coordinator works with.
+    #[command(subcommand)]
+    Aggregation(Aggregation),
+    /// Be the helper of another organisation's coordinator: the second server of secure aggregation.
+    #[command(subcommand)]
+    Helper(HelperCommand),
     /// Who may use the administration pages.
     #[command(subcommand)]
     Staff(staff::StaffCommand),
@@ -355,6 +365,7 @@ pub async fn execute(
         Command::Init(init) => service::init(directory, init, clock.now(), &mut output),
         Command::Run => service::run(directory, clock).await,
         Command::Completions { shell } => service::completions(shell, &mut output),
+        Command::Helper(command) => helper::helper(directory, command, clock, &mut output).await,
         Command::Key => service::key(directory, &mut output),
         Command::Verify { file, key } => {
             let trusted = publications::trusted(directory, key)?;
@@ -381,11 +392,13 @@ async fn on_store(desk: &Desk, command: Command, output: &mut Output<'_>) -> Res
         Command::Publications(command) => publications::publications(desk, command, output).await,
         Command::Report(wanted) => report::report(desk, wanted, output).await,
         Command::Staff(command) => staff::staff(desk, command, output).await,
+        Command::Aggregation(command) => aggregation::aggregation(desk, command, output).await,
         Command::Audit { last } => nodes::audit(desk, last, output).await,
         // Done in `execute`, which needs no store for them.
         Command::Init(_)
         | Command::Run
         | Command::Key
+        | Command::Helper(_)
         | Command::Verify { .. }
         | Command::Completions { .. } => Ok(()),
     }

@@ -155,11 +155,16 @@ impl Config {
         if !self.hosts.contains(&host) {
             return Err(ConfigError::Hosts { host });
         }
-        match self.store.split_once(':') {
-            Some(("sqlite", file)) if !file.is_empty() => Ok(()),
-            Some(("postgres" | "postgresql", _)) => Ok(()),
-            _ => Err(ConfigError::Store),
-        }
+        check_store(&self.store)
+    }
+}
+
+/// Checks the address of a store.
+pub(crate) fn check_store(store: &str) -> Result<(), ConfigError> {
+    match store.split_once(':') {
+        Some(("sqlite", file)) if !file.is_empty() => Ok(()),
+        Some(("postgres" | "postgresql", _)) => Ok(()),
+        _ => Err(ConfigError::Store),
     }
 }
 

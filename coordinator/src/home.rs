@@ -5,9 +5,11 @@
 
 use crate::authority::{Authority, AuthorityError};
 use crate::config::{Config, ConfigError};
+use crate::helper::card::{BadCard, HelperCard, LeaderCard};
 use crate::present::{BadPolicy, Policy};
 use crate::rounds::publication::Printer;
 use fellestall_shared::clock::Timestamp;
+use fellestall_shared::secure::Bytes;
 use fellestall_shared::signed::{SignatureError, SigningKey};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -18,6 +20,8 @@ const POLICY: &str = "presentation.toml";
 const AUTHORITY: &str = "authority.pem";
 const AUTHORITY_KEY: &str = "authority-key.pem";
 const SIGNING_KEY: &str = "signing-key.p8";
+/// Optional: without it there is no secure aggregation.
+const HELPER: &str = "helper-card.json";
 
 /// Why the directory could not be made or read.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +52,17 @@ pub enum HomeError {
     /// The authority.
     #[error(transparent)]
     Authority(#[from] AuthorityError),
+    /// The helper's card.
+    #[error("the card of the other server in the directory cannot be used")]
+    Card(#[from] BadCard),
+    /// A helper is trusted already.
+    #[error(
+        "another card is trusted; compare the new one's fingerprint by telephone, then remove {path} and trust it again"
+    )]
+    OtherHelper {
+        /// The card's file.
+        path: PathBuf,
+    },
     /// The signing key.
     #[error("the key that signs studies cannot be used")]
     SigningKey(#[source] SignatureError),
@@ -66,6 +81,8 @@ pub struct Home {
     pub signing_key: SigningKey,
     /// The presentation rule.
     pub policy: Policy,
+    /// The helper that is trusted, if there is one.
+    pub helper: Option<HelperCard>,
 }
 
 impl Home {
@@ -110,15 +127,14 @@ impl Home {
         let authority = Authority::from_pem(&text(directory, AUTHORITY)?, &key)?;
         let signing_key = SigningKey::from_pkcs8(&read(directory, SIGNING_KEY)?)
             .map_err(HomeError::SigningKey)?;
-        let policy = match std::fs::read_to_string(directory.join(POLICY)) {
-            Ok(text) => Policy::from_toml(&text)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Policy::default(),
-            Err(source) => {
-                let path = directory.join(POLICY);
-                return Err(HomeError::File { path, what: "read", source });
-            }
+        let policy = match optional(directory, POLICY)? {
+            Some(text) => Policy::from_toml(&text)?,
+            None => Policy::default(),
         };
-        Ok(Self { directory: directory.to_owned(), config, authority, signing_key, policy })
+        let helper = optional(directory, HELPER)?;
+        let helper = helper.map(|text| HelperCard::from_json(text.as_bytes())).transpose()?;
+        let directory = directory.to_owned();
+        Ok(Self { directory, config, authority, signing_key, policy, helper })
     }
 
     /// What every publication is signed with and shown by.
@@ -132,34 +148,76 @@ impl Home {
     /// # Errors
     /// [`HomeError::File`] if the database's file cannot be made.
     pub fn store_address(&self) -> Result<String, HomeError> {
-        let Some(file) = self.config.store.strip_prefix("sqlite:") else {
-            return Ok(self.config.store.clone());
-        };
-        let path = self.directory.join(file);
-        let made = create(&path).and_then(|()| std::path::absolute(&path));
-        match made {
-            Ok(path) => {
-                // What would end the path in an address is written as in any other address.
-                let path = path.display().to_string().replace('%', "%25").replace('?', "%3F");
-                Ok(format!("sqlite://{path}"))
+        store_address(&self.directory, &self.config.store)
+    }
+
+    /// The coordinator as a helper recognises it.
+    #[must_use]
+    pub fn card(&self) -> LeaderCard {
+        LeaderCard {
+            url: self.config.url.clone(),
+            signing_key: self.signing_key.verifying_key(),
+            authority: Bytes(self.authority.certificate().to_vec()),
+        }
+    }
+
+    /// Trusts a helper from now on: keeps its card in the directory.
+    ///
+    /// # Errors
+    /// [`HomeError`]: another card is there, or it cannot be written.
+    pub fn trust_helper(&self, card: &HelperCard) -> Result<(), HomeError> {
+        match &self.helper {
+            Some(known) if known == card => Ok(()),
+            Some(_) => Err(HomeError::OtherHelper { path: self.directory.join(HELPER) }),
+            None => {
+                let json = serde_json::to_vec_pretty(card).unwrap_or_default();
+                write(&self.directory, HELPER, &json)
             }
-            Err(source) => Err(HomeError::File { path, what: "written", source }),
         }
     }
 }
 
-fn read(directory: &Path, name: &str) -> Result<Vec<u8>, HomeError> {
+/// The address of the store of whoever has this directory; a relative SQLite file lies in it.
+pub(crate) fn store_address(directory: &Path, store: &str) -> Result<String, HomeError> {
+    let Some(file) = store.strip_prefix("sqlite:") else {
+        return Ok(store.to_owned());
+    };
+    let path = directory.join(file);
+    let made = create(&path).and_then(|()| std::path::absolute(&path));
+    match made {
+        Ok(path) => {
+            // What would end the path in an address is written as in any other address.
+            let path = path.display().to_string().replace('%', "%25").replace('?', "%3F");
+            Ok(format!("sqlite://{path}"))
+        }
+        Err(source) => Err(HomeError::File { path, what: "written", source }),
+    }
+}
+
+/// A file that need not be there.
+pub(crate) fn optional(directory: &Path, name: &str) -> Result<Option<String>, HomeError> {
+    match std::fs::read_to_string(directory.join(name)) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => {
+            let path = directory.join(name);
+            Err(HomeError::File { path, what: "read", source })
+        }
+    }
+}
+
+pub(crate) fn read(directory: &Path, name: &str) -> Result<Vec<u8>, HomeError> {
     let path = directory.join(name);
     std::fs::read(&path).map_err(|source| HomeError::File { path, what: "read", source })
 }
 
-fn text(directory: &Path, name: &str) -> Result<String, HomeError> {
+pub(crate) fn text(directory: &Path, name: &str) -> Result<String, HomeError> {
     let path = directory.join(name);
     std::fs::read_to_string(&path).map_err(|source| HomeError::File { path, what: "read", source })
 }
 
 /// Writes a new file that only this user can read, and waits until it is on the disk.
-fn write(directory: &Path, name: &str, bytes: &[u8]) -> Result<(), HomeError> {
+pub(crate) fn write(directory: &Path, name: &str, bytes: &[u8]) -> Result<(), HomeError> {
     let path = directory.join(name);
     let written = private_file(&path).and_then(|mut file| {
         file.write_all(bytes)?;
@@ -169,14 +227,14 @@ fn write(directory: &Path, name: &str, bytes: &[u8]) -> Result<(), HomeError> {
 }
 
 /// An empty file that only this user can read, unless there is one.
-fn create(path: &Path) -> io::Result<()> {
+pub(crate) fn create(path: &Path) -> io::Result<()> {
     match private_file(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         other => other.map(drop),
     }
 }
 
-fn private_file(path: &Path) -> io::Result<std::fs::File> {
+pub(crate) fn private_file(path: &Path) -> io::Result<std::fs::File> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -184,7 +242,7 @@ fn private_file(path: &Path) -> io::Result<std::fs::File> {
     options.open(path)
 }
 
-fn private_directory(path: &Path) -> io::Result<()> {
+pub(crate) fn private_directory(path: &Path) -> io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

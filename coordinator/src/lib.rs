@@ -9,6 +9,7 @@ pub mod cli;
 pub mod config;
 pub mod databank;
 pub mod formats;
+pub mod helper;
 pub mod home;
 pub mod invitation;
 pub mod present;

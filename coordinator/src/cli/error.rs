@@ -3,6 +3,9 @@
 //! **Invariant:** every message says what is wrong and, where the operator can, how to mend it.
 
 use crate::admin::password::PasswordError;
+use crate::helper::card::BadCard;
+use crate::helper::home::HelperHomeError;
+use crate::helper::server::HelperStartError;
 use crate::home::HomeError;
 use crate::invitation::InviteError;
 use crate::publish::verify::VerifyError;
@@ -13,7 +16,7 @@ use crate::store::StoreError;
 use crate::store::nodes::DecideError;
 use crate::store::staff::AddStaffError;
 use fellestall_shared::catalogue::CatalogueError;
-use fellestall_shared::ids::RoundId;
+use fellestall_shared::ids::{NodeId, RoundId};
 use std::io;
 use std::path::PathBuf;
 
@@ -87,6 +90,37 @@ pub enum CliError {
         /// The version asked for.
         version: u32,
     },
+    /// The helper's directory.
+    #[error(transparent)]
+    HelperHome(#[from] HelperHomeError),
+    /// The helper did not start.
+    #[error(transparent)]
+    HelperStart(#[from] HelperStartError),
+    /// A file that is no card or roster.
+    #[error("the file cannot be used")]
+    Card(#[from] BadCard),
+    /// A card with another fingerprint than was read out.
+    #[error(
+        "the card in the file has the fingerprint {fingerprint}, which is not what you typed (at least 16 digits): nothing is trusted; ask the other operator for the card again, by another way"
+    )]
+    Fingerprint {
+        /// The fingerprint of the card in the file.
+        fingerprint: String,
+    },
+    /// A node with another key than it was admitted with.
+    #[error(
+        "a node of the roster was admitted before with another key, and nobody was admitted now; ask its municipality, then `helper expel` it and admit it again"
+    )]
+    OtherKey,
+    /// A node that was not admitted.
+    #[error("{node} is not admitted; see `helper participants`")]
+    NotAdmitted {
+        /// The node.
+        node: NodeId,
+    },
+    /// No helper.
+    #[error("this coordinator trusts no helper yet; see `aggregation trust-helper`")]
+    NoHelper,
     /// A file that does not verify.
     #[error("the file does not verify")]
     Verify(#[from] VerifyError),

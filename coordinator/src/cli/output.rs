@@ -40,6 +40,11 @@ impl<'a> Output<'a> {
         Ok(())
     }
 
+    /// Writes a sentence for people, and nothing for programs.
+    pub(super) fn note(&mut self, text: &str) -> Result<(), CliError> {
+        if self.json { Ok(()) } else { self.text(text) }
+    }
+
     /// The bytes as they are.
     pub(super) fn bytes(&mut self, bytes: &[u8]) -> Result<(), CliError> {
         self.to.write_all(bytes)?;

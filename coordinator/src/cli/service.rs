@@ -86,14 +86,14 @@ pub(super) async fn run(directory: &Path, clock: Arc<dyn Clock>) -> Result<(), C
 }
 
 /// The signals that end the service.
-struct Ending {
+pub(super) struct Ending {
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
 }
 
 impl Ending {
     /// Listens before anything starts, so that no signal is lost.
-    fn listen() -> Result<Self, CliError> {
+    pub(super) fn listen() -> Result<Self, CliError> {
         #[cfg(unix)]
         let terminate = {
             use tokio::signal::unix::{SignalKind, signal};
@@ -105,7 +105,7 @@ impl Ending {
         })
     }
 
-    async fn wait(&mut self) {
+    pub(super) async fn wait(&mut self) {
         #[cfg(unix)]
         tokio::select! {
             _ = tokio::signal::ctrl_c() => {}

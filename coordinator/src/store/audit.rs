@@ -74,8 +74,6 @@ pub enum Event {
     Admitted,
     /// The helper's operator takes nothing more from a node.
     Expelled,
-    /// The helper takes part in a task.
-    TaskAccepted,
     /// The leader named participants that the helper does not know.
     TaskRefused,
     /// Other content came under the name of a task.
@@ -84,8 +82,6 @@ pub enum Event {
     JobDone,
     /// Other content came under the number of a job.
     JobConflict,
-    /// The helper gave its half of a sum.
-    BatchOpened,
     /// The leader claimed other reports of a batch than the helper holds.
     BatchConflict,
 }
@@ -126,12 +122,10 @@ impl Event {
             Self::LeaderTrusted => "leader-trusted",
             Self::Admitted => "admitted",
             Self::Expelled => "expelled",
-            Self::TaskAccepted => "task-accepted",
             Self::TaskRefused => "task-refused",
             Self::TaskConflict => "task-conflict",
             Self::JobDone => "job-done",
             Self::JobConflict => "job-conflict",
-            Self::BatchOpened => "batch-opened",
             Self::BatchConflict => "batch-conflict",
         }
     }
