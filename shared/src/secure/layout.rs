@@ -154,3 +154,11 @@ fn scale(share: Share) -> f64 {
         Share::Polya { epsilon, l1, .. } => 20.0 * f64::from(l1) / epsilon.value(),
     }
 }
+
+#[cfg(test)]
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    reason = "test arithmetic on small numbers"
+)]
+mod tests;

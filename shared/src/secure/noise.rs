@@ -241,7 +241,8 @@ impl ShareNoise {
         self.epsilon(1)
     }
 
-    /// [`Self::rho`] in millionths, rounded up; `None` if it is beyond every account.
+    /// [`Self::rho`] in millionths, rounded up, and the loss that was asked for from `h` shares on at the
+    /// most; `None` if it is beyond every account.
     #[must_use]
     pub fn guarantee(&self, honest: u32) -> Option<Rho> {
         let micro = (self.rho(honest) * 1e6).ceil();
@@ -251,7 +252,9 @@ impl ShareNoise {
             clippy::cast_sign_loss,
             reason = "a whole number between 0 and 2^53"
         )]
-        (micro < 9e15).then(|| Rho::from_micro(micro as u64))
+        let found = (micro < 9e15).then(|| Rho::from_micro(micro as u64))?;
+        let promised = self.loss.charge().filter(|_| honest >= self.sharing.honest());
+        Some(promised.map_or(found, |promised| promised.min(found)))
     }
 }
 
@@ -304,3 +307,14 @@ fn real(value: u64) -> f64 {
 fn real_of(value: usize) -> f64 {
     u32::try_from(value).map_or(f64::INFINITY, f64::from)
 }
+
+#[cfg(test)]
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "test arithmetic on small numbers"
+)]
+mod tests;
