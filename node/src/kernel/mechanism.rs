@@ -28,6 +28,7 @@ type Cells = VectorDomain<AtomDomain<i64>>;
 const SCALE_STEPS: usize = 64;
 
 /// What is asked of one exact table: noise of the node's own, a share of the noise of all, or both.
+#[derive(Clone, Copy)]
 pub(super) struct Asked {
     /// The loss of a table that is released as it is.
     pub(super) local: Option<Loss>,
@@ -143,6 +144,8 @@ fn checked(values: Vec<i64>, cells: usize) -> Result<Vec<i64>, MechanismError> {
     Ok(values)
 }
 
+/// A measurement with its scale.
+type Scaled<MI, MO> = (Measurement<Cells, MI, MO, Vec<i64>>, f64);
 type Gaussian = Measurement<Cells, L2Distance<f64>, ZeroConcentratedDivergence, Vec<i64>>;
 type Laplace = Measurement<Cells, L1Distance<i64>, MaxDivergence, Vec<i64>>;
 
@@ -187,7 +190,7 @@ fn measurement<MI, MO>(
     sensitivity: &MI::Distance,
     limit: f64,
     nominal: f64,
-) -> Result<(Measurement<Cells, MI, MO, Vec<i64>>, f64), MechanismError>
+) -> Result<Scaled<MI, MO>, MechanismError>
 where
     MI: Metric,
     MO: Measure<Distance = f64>,

@@ -58,13 +58,11 @@ fn polya(cells: usize, epsilon: Epsilon, l1: u32, parts: u32) -> Result<Vec<i64>
     // A discrete Laplace that is not negative is geometric.
     let mut balls: Vec<u64> = Vec::new();
     let mut urn = || loop {
-        match balls.pop() {
-            Some(balls) => return first_urn(balls, parts.into()),
-            None => {
-                let drawn = laplace.invoke(&zeros).map_err(|_| MechanismError::Random)?;
-                balls.extend(drawn.into_iter().filter_map(|balls| u64::try_from(balls).ok()));
-            }
+        if let Some(balls) = balls.pop() {
+            return first_urn(balls, parts.into());
         }
+        let drawn = laplace.invoke(&zeros).map_err(|_| MechanismError::Random)?;
+        balls.extend(drawn.into_iter().filter_map(|balls| u64::try_from(balls).ok()));
     };
     (0..cells).map(|_| Ok(urn()?.saturating_sub(urn()?))).collect()
 }

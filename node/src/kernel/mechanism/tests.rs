@@ -13,6 +13,7 @@ use goodness::{Masses, chi_square_tail};
 mod difference;
 mod goodness;
 mod share;
+mod sums;
 
 const ALPHA: f64 = 1e-6;
 

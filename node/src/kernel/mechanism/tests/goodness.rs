@@ -29,19 +29,44 @@ impl Masses {
 
     /// The sum of so many independent draws from this, by convolution.
     pub fn sum(&self, draws: usize) -> Self {
-        let last = self.0.iter().rposition(|mass| *mass > 1e-25).unwrap_or(0);
-        let one: Vec<f64> = (0..=2 * last).map(|x| self.0[x.abs_diff(last)]).collect();
-        let mut sum = vec![1.0];
-        for _ in 0..draws {
-            let mut longer = vec![0.0; sum.len() + one.len() - 1];
-            for (i, a) in sum.iter().enumerate().filter(|(_, a)| **a > 1e-25) {
-                for (to, b) in longer[i..].iter_mut().zip(&one) {
-                    *to += a * b;
-                }
+        let mirrored =
+            |half: &[f64]| -> Vec<f64> { half.iter().skip(1).rev().chain(half).copied().collect() };
+        let convolved = |a: &Self, b: &Self| {
+            let (a, b) = (mirrored(a.kept()), mirrored(b.kept()));
+            let mut sum = vec![0.0; a.len() + b.len() - 1];
+            for (i, a) in a.iter().enumerate() {
+                sum[i..].iter_mut().zip(&b).for_each(|(to, b)| *to += a * b);
             }
-            sum = longer;
+            Self(sum.split_off(sum.len() / 2))
+        };
+        let (mut sum, mut power, mut left) = (Self(vec![1.0]), Self(self.0.clone()), draws);
+        while left > 0 {
+            if left % 2 == 1 {
+                sum = convolved(&sum, &power);
+            }
+            left /= 2;
+            if left > 0 {
+                power = convolved(&power, &power);
+            }
         }
-        Self(sum.split_off(sum.len() / 2))
+        sum
+    }
+
+    /// The masses that are not lost in a double's precision.
+    fn kept(&self) -> &[f64] {
+        let last = self.0.iter().rposition(|mass| *mass > 1e-25).unwrap_or(0);
+        &self.0[..=last]
+    }
+
+    /// A draw divided by an odd number and rounded to the nearest integer.
+    pub fn rounded(&self, of: i64) -> Self {
+        let reach = i64::try_from(self.0.len()).expect("few masses") / of + 1;
+        let half = (of - 1) / 2;
+        Self(
+            (0..=reach)
+                .map(|n| (n * of - half..=n * of + half).map(|z| self.at(z)).sum())
+                .collect(),
+        )
     }
 
     fn of(log_mass: impl Fn(f64) -> f64, reach: f64) -> Self {

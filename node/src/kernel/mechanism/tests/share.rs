@@ -10,7 +10,13 @@ use fellestall_shared::privacy::{Bound, Loss};
 use fellestall_shared::secure::noise::{Share, ShareNoise, Sharing};
 
 /// The noise of a table of `cells` cells in batches of at least `minimum`, of which `tolerated` fail.
-fn shared(loss: Loss, bound: Bound, cells: usize, minimum: u32, tolerated: u32) -> ShareNoise {
+pub(super) fn shared(
+    loss: Loss,
+    bound: Bound,
+    cells: usize,
+    minimum: u32,
+    tolerated: u32,
+) -> ShareNoise {
     let sharing = Sharing::new(minimum, tolerated).expect("somebody is left");
     ShareNoise::of(loss, bound, cells, sharing).expect("noise that can be shared")
 }
@@ -30,7 +36,7 @@ fn kinds() -> Vec<ShareNoise> {
 }
 
 /// The exact law of one share, in scaled units.
-fn law(noise: &ShareNoise) -> Masses {
+pub(super) fn law(noise: &ShareNoise) -> Masses {
     match noise.share() {
         Share::DiscreteGaussian { sigma } => Masses::gaussian(sigma),
         Share::Polya { epsilon, l1, parts } => {
