@@ -25,6 +25,7 @@ mod publications;
 mod report;
 mod rounds;
 mod service;
+mod simulate;
 pub mod staff;
 mod studies;
 
@@ -92,6 +93,10 @@ pub enum Command {
         #[arg(long, value_name = "KEY")]
         key: Option<String>,
     },
+    /// Show how wide national figures are with each kind of noise, over made-up counts: noise of each
+    /// node's own (local), shared noise of which only the sum is seen (secure), and the noise of one
+    /// trusted curator (central).
+    Simulate(simulate::Simulate),
     /// Print the public key (base64) that studies, rounds and publications are signed with.
     Key,
     /// Show what happened last; alarms are marked.
@@ -371,6 +376,7 @@ pub async fn execute(
             let trusted = publications::trusted(directory, key)?;
             publications::verify(file, trusted.as_ref(), &mut output)
         }
+        Command::Simulate(asked) => simulate::simulate(&asked, &mut output),
         Command::Study(Studies::Tables) => studies::tables(&mut output),
         Command::Study(Studies::Template(template)) => studies::template(template, &mut output),
         other => {
@@ -400,6 +406,7 @@ async fn on_store(desk: &Desk, command: Command, output: &mut Output<'_>) -> Res
         | Command::Key
         | Command::Helper(_)
         | Command::Verify { .. }
+        | Command::Simulate(_)
         | Command::Completions { .. } => Ok(()),
     }
 }

@@ -19,6 +19,7 @@ pub mod pxweb;
 pub mod report;
 pub mod rounds;
 pub mod server;
+pub mod simulate;
 pub mod store;
 pub mod template;
 pub mod versions;

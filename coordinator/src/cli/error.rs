@@ -62,6 +62,12 @@ pub enum CliError {
     /// No report.
     #[error(transparent)]
     Report(#[from] crate::report::ReportError),
+    /// Nothing was simulated.
+    #[error(transparent)]
+    Simulate(#[from] crate::simulate::SimulateError),
+    /// No picture.
+    #[error(transparent)]
+    Picture(#[from] crate::simulate::picture::PictureError),
     /// Nobody was added to the staff.
     #[error(transparent)]
     AddStaff(#[from] AddStaffError),
