@@ -5,6 +5,7 @@
 
 mod canary;
 mod help;
+mod killed;
 mod log;
 mod operator;
 mod proxy;

@@ -9,6 +9,7 @@ use serde_json::Value;
 use static_assertions::assert_not_impl_any;
 use std::fmt::{Debug, Display};
 
+mod alone;
 mod known;
 
 assert_not_impl_any!(Shares: Debug, Display, Clone);
