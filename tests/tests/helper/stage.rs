@@ -167,11 +167,11 @@ impl Stage {
         let round = &self.round.1;
         let release = round.question(&node.identity.municipality);
         let id = report_id(release);
-        let shares = self.vdaf.split(task, &id, entries).ok().expect("entries in their range");
+        let shares = self.vdaf.split(task, &id, entries).expect("entries in their range");
         let sealed = seal(key, task, &id, &shares.public, &shares.helper).expect("sealed");
         let started =
             self.vdaf.leader_start(&VERIFY_KEY, task, &id, &shares.public, &shares.leader);
-        let (state, verifier_share) = started.ok().expect("started");
+        let (state, verifier_share) = started.expect("started");
         let mut document = ReportDocument {
             release,
             node: node.identity.node.clone(),
@@ -226,7 +226,7 @@ pub fn leaders_half(vdaf: &Vdaf, reports: Vec<Made>, results: &[JobResult]) -> A
     let mut half = vdaf.nothing();
     for (report, outcome) in reports.into_iter().zip(outcomes) {
         let Outcome::Accepted { message } = outcome else { panic!("not accepted") };
-        half.add(&report.state.finish(&message.0).ok().expect("finished")).expect("added");
+        half.add(&report.state.finish(&message.0).expect("finished")).expect("added");
     }
     half
 }
@@ -234,7 +234,7 @@ pub fn leaders_half(vdaf: &Vdaf, reports: Vec<Made>, results: &[JobResult]) -> A
 /// The sums of a batch, joined from both halves.
 pub fn sums(stage: &Stage, half: &AggregateShare, opened: &Envelope) -> Vec<u128> {
     let opened = opened.clone().verify::<OpenedBatch>(&stage.helper.signing_key).expect("signed");
-    let theirs = stage.vdaf.aggregate(&opened.share.0).ok().expect("half of a sum");
+    let theirs = stage.vdaf.aggregate(&opened.share.0).expect("half of a sum");
     stage.vdaf.open(half, &theirs, opened.count).expect("sums")
 }
 
