@@ -92,6 +92,9 @@ impl EngineError {
                 KernelError::Source(_)
                 | KernelError::NotRecorded { .. }
                 | KernelError::Count(_) => Unanswered::Records,
+                KernelError::NoTask | KernelError::Task(_) | KernelError::NotListed => {
+                    Unanswered::Task
+                }
                 _ => Unanswered::Other,
             },
             Self::MappingFile { .. } | Self::Mapping { .. } => Unanswered::Records,

@@ -14,17 +14,19 @@ use crate::kernel::journal::Journal;
 use crate::kernel::ledger::Ledger;
 use crate::kernel::records::Records;
 use crate::kernel::release::Counts;
-use crate::kernel::source::{SourceConfig, SourceError};
+use crate::kernel::source::SourceConfig;
 use fellestall_shared::ids::{MunicipalityNumber, NodeId, ReleaseId, RoundId, StudyId};
 use fellestall_shared::period::Period;
 use fellestall_shared::round::Round;
-use fellestall_shared::signed::{Envelope, SigningKey};
+use fellestall_shared::secure::Task;
+use fellestall_shared::signed::{Envelope, SigningKey, VerifyingKey};
 use fellestall_shared::wire::v1::{LedgerHead, Receipt};
 use std::path::PathBuf;
 
 mod bound;
 mod consent;
 pub mod count;
+mod error;
 pub mod insight;
 mod journal;
 mod ledger;
@@ -36,11 +38,13 @@ pub mod person;
 pub mod raw;
 pub mod records;
 mod release;
+mod report;
 mod residence;
 pub mod source;
 mod variable;
 
 pub use consent::{SnapshotKey, Standing, Terms, Withdrawal};
+pub use error::KernelError;
 pub use journal::{JournalError, LedgerEntry};
 pub use ledger::{Account, Balance, Budget, BudgetError, Cap};
 pub use mechanism::MechanismError;
@@ -76,18 +80,37 @@ impl Secrets {
 }
 
 /// A round of a study version that the municipality's operator approved, and that its register of
-/// processing permits, with the terms of the purpose.
+/// processing permits, with the terms of the purpose, and with its task if its study has shared tables.
 #[derive(Debug, Clone)]
 pub struct ApprovedRound {
     round: Round,
     terms: Terms,
+    task: Option<Task>,
 }
 
 impl ApprovedRound {
     /// Made where the operator's decision and the register are checked, and nowhere else.
     #[must_use]
     pub(crate) fn new(round: Round, terms: Terms) -> Self {
-        Self { round, terms }
+        Self { round, terms, task: None }
+    }
+
+    /// The same round with its task, which was checked where the round was approved.
+    #[must_use]
+    pub(crate) fn with_task(self, task: Task) -> Self {
+        Self { task: Some(task), ..self }
+    }
+
+    /// The task, if there is one already.
+    #[must_use]
+    pub fn task(&self) -> Option<&Task> {
+        self.task.as_ref()
+    }
+
+    /// Whether it still lacks the task that its study's shared tables need.
+    #[must_use]
+    pub fn lacks_task(&self) -> bool {
+        self.task.is_none() && self.round.study().layout().is_some()
     }
 
     /// The round.
@@ -102,52 +125,6 @@ pub struct Kernel {
     config: KernelConfig,
     secrets: Secrets,
     journal: Journal,
-}
-
-/// Why there is no release. Nothing was sent.
-#[derive(Debug, thiserror::Error)]
-pub enum KernelError {
-    /// The ledger cannot be used.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-    /// It does not fit in the budget.
-    #[error(transparent)]
-    Budget(#[from] BudgetError),
-    /// The records could not be read. For the operator alone: it is not sent to anyone.
-    #[error("the records could not be read; nothing was charged")]
-    Source(#[from] SourceError),
-    /// A table that the study reads is not recorded: that is not the same as a table of zeros.
-    #[error(
-        "the study reads the table {table}, and the export has no {file}; nothing was charged. Export it (a file with only its header says that nothing happened), or refuse the study as not-recorded"
-    )]
-    NotRecorded {
-        /// The table.
-        table: source::Table,
-        /// The file that would hold it.
-        file: String,
-    },
-    /// The study has told of this day before, in another version or of a longer or shorter period.
-    #[error(
-        "the study has been answered in {earlier}, about a period that ends on the same day as that of {asked}: a figure that was released stands, and the same people are not counted for it twice; nothing was read or charged"
-    )]
-    AnsweredBefore {
-        /// The round that was answered.
-        earlier: RoundId,
-        /// The round that is not.
-        asked: RoundId,
-    },
-    /// The records could not be counted.
-    #[error("the records could not be counted; nothing was charged")]
-    Count(#[from] CountError),
-    /// The release could not be made.
-    #[error("the release could not be made; nothing was charged")]
-    Make(#[from] MakeError),
-    /// A receipt that is not for the release it was given with.
-    #[error("the coordinator's receipt is for another release, or for other bytes than were sent")]
-    Receipt,
-    /// A release that was recorded is not in the journal.
-    #[error("the ledger does not give back the release that was just written; check its disk")]
-    Lost,
 }
 
 impl Kernel {
@@ -177,16 +154,17 @@ impl Kernel {
     /// added or removed, and all results ever given satisfy it with the lifetime budget. Whether the
     /// budget allows it is decided before any record is read, and so is whether the study has told of
     /// the period's last day already: there are never two figures of one day to subtract, of which
-    /// one has a participant who has withdrawn since.
+    /// one has a participant who has withdrawn since. What nodes share is noised before it is split,
+    /// with a share that has a guarantee of its own, and only for a task that enough nodes are in.
     pub fn release(
         &mut self,
         round: &ApprovedRound,
         source: &SourceConfig,
         snapshot: &SnapshotKey,
     ) -> Result<Release<Recorded>, KernelError> {
-        let (round, terms) = (&round.round, &round.terms);
+        let ApprovedRound { round, terms, task } = round;
         let id = round.question(&self.config.municipality);
-        self.answer(round, |key| {
+        self.answer((round, task.as_ref()), |key| {
             let (records, report) = source::read(source)?;
             refuse_absent(&report, round)?;
             Ok(count(&records, round, terms, id, (key, snapshot))?)
@@ -274,7 +252,7 @@ impl Kernel {
     /// with what `count` counts, which is called only after the caps were checked.
     fn answer(
         &mut self,
-        round: &Round,
+        (round, task): (&Round, Option<&Task>),
         count: impl FnOnce(&CountKey) -> Result<Counts, KernelError>,
     ) -> Result<Release<Recorded>, KernelError> {
         let config = &self.config;
@@ -290,17 +268,35 @@ impl Kernel {
             let (earlier, asked) = (earlier.round.clone(), round.id().clone());
             return Err(KernelError::AnsweredBefore { earlier, asked });
         }
+        let task = own_task(round, task, config, &self.secrets.release_key.verifying_key())?;
         let grant = ledger.debit(name, period, study.charge())?;
         let (sequence, previous) = turn.place();
         let counts = count(&self.secrets.count_key)?;
         let planned = Release::plan(id, grant, sequence, previous);
         let owner = (&config.node, &config.municipality);
-        let signed = planned.make(counts, round, owner, &self.secrets.release_key)?;
+        let signed = planned.make(counts, (round, task), owner, &self.secrets.release_key)?;
         turn.record(&signed)?;
         // What is sent is what the journal gives back, verified, with its head noted.
         let mut turn = self.journal.begin(Some(id))?;
         turn.take_recorded().ok_or(KernelError::Lost)
     }
+}
+
+/// The task of a round whose study has shared tables: checked once more where the budget is spent.
+fn own_task<'t>(
+    round: &Round,
+    task: Option<&'t Task>,
+    config: &KernelConfig,
+    key: &VerifyingKey,
+) -> Result<Option<&'t Task>, KernelError> {
+    if round.study().layout().is_none() {
+        return Ok(None);
+    }
+    let task = task.ok_or(KernelError::NoTask)?;
+    Task::check(task.document(), task.digest(), round).map_err(KernelError::Task)?;
+    let listed = task.participant(&config.municipality);
+    let own = listed.filter(|one| one.node == config.node && one.release_key == *key);
+    own.map(|_| Some(task)).ok_or(KernelError::NotListed)
 }
 
 /// Refuses a round that reads a table which this municipality does not record.

@@ -20,6 +20,8 @@ pub enum Unanswered {
     AnsweredBefore,
     /// The records could not be read, or a table is not recorded.
     Records,
+    /// Its task does not check out: other participants, another study or vector, or this node is not in it.
+    Task,
     /// The ledger is behind what the coordinator has witnessed, or forked.
     Witness,
     /// Something else; the program's log says what.

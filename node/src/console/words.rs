@@ -68,7 +68,7 @@ texts! {
         failure, node, not_enrolled, certificate, certificate_valid, certificate_soon,
         certificate_expired, certificate_until, days_left, studies, studies_none, studies_one,
         studies_many, to_studies, budget, budget_left, to_budget, releases, releases_none,
-        releases_sent, releases_unsent, to_releases, countersigned, countersigned_yes, countersigned_no,
+        releases_sent, releases_unsent, round_waits, to_releases, countersigned, countersigned_yes, countersigned_no,
         countersigned_last, countersigned_never, countersign_refused, countersign_refused_text,
     }
     /// The list of studies.
@@ -79,7 +79,9 @@ texts! {
     /// One study.
     Study {
         lead, decided_by, first_by, to_decision, about, purpose, controller, basis,
-        assessment, no_assessment, starts, ends, minimum_nodes, mode, mode_local, municipal_figures,
+        assessment, no_assessment, starts, ends, minimum_nodes, mode, mode_local,
+        mode_shared, mode_both, mode_mixed, unseen, county, national_fewer, split, promise, promise_more,
+        promise_joined, loss, loss_unbounded, municipal_figures,
         persons, residence, residence_anywhere, residence_census, digest, fields, fields_lead, leaves,
         leaves_lead, table_caption, table, counts, bound, rho, local, national, interval_note,
         categories, costs, cost_line, person_line, already, period_line,
@@ -106,7 +108,7 @@ texts! {
     /// What left.
     Releases {
         title, lead, none, caption, number, round, period, cost, sent, sent_yes, sent_no, show, release,
-        page_lead, facts, node, study, charge, ledger, digest, tables, noisy, noise,
+        page_lead, facts, node, study, charge, ledger, digest, report, report_text, tables, noisy, noise,
         bytes, bytes_lead, total_note,
     }
     /// The log.
@@ -141,7 +143,7 @@ texts! {
     /// Why a study is refused.
     Reasons { purpose, legal_basis, budget, too_detailed, not_recorded, capacity, other }
     /// Why a round is not answered.
-    UnansweredWords { not_permitted, budget, answered_before, records, witness, other }
+    UnansweredWords { not_permitted, budget, answered_before, records, task, witness, other }
 }
 
 /// The texts of all languages.
@@ -252,6 +254,7 @@ impl Words {
             Unanswered::Budget => &self.unanswered.budget,
             Unanswered::AnsweredBefore => &self.unanswered.answered_before,
             Unanswered::Records => &self.unanswered.records,
+            Unanswered::Task => &self.unanswered.task,
             Unanswered::Witness => &self.unanswered.witness,
             Unanswered::Other => &self.unanswered.other,
         }

@@ -2,10 +2,12 @@
 //!
 //! A release is one row: question, charge, consent snapshot, signed bytes and the previous head of
 //! the chain. It is written in the transaction in which the caps were checked, and forced to disk
-//! (`synchronous=FULL`) before anyone sees its bytes. After a crash there is a whole row or none.
+//! (`synchronous=FULL`) before anyone sees its bytes. After a crash there is a whole row or none. A
+//! report that the release names is a second row, written in the same transaction.
 //!
 //! **Invariant:** nothing here is deleted or changed, except that a row once gets its receipt. The
-//! whole chain is verified before every use: a ledger that does not add up is not used at all.
+//! whole chain is verified before every use, and every report when the file is opened and before it is
+//! given out: a ledger that does not add up is not used at all.
 
 use super::release::{Recorded, Release, Signed};
 use chain::Chain;
@@ -14,6 +16,7 @@ use fellestall_shared::ids::{MunicipalityNumber, ReleaseId, RoundId, StudyId};
 use fellestall_shared::period::Period;
 use fellestall_shared::privacy::Rho;
 use fellestall_shared::round::ledger_head;
+use fellestall_shared::secure::Bytes;
 use fellestall_shared::signed::{Envelope, Verified, VerifyingKey};
 use fellestall_shared::wire::v1::{LedgerHead, ReleaseDocument};
 use head::HeadFile;
@@ -24,6 +27,7 @@ use std::time::Duration;
 mod chain;
 mod error;
 mod head;
+mod reports;
 mod schema;
 
 pub use error::JournalError;
@@ -48,6 +52,8 @@ pub struct LedgerEntry {
     pub charge: Rho,
     /// The digest of the signed payload.
     pub payload: Digest,
+    /// The digest of the payload of its report, if it has shared tables.
+    pub report: Option<Digest>,
     /// The head of the chain after it.
     pub head: Digest,
     /// Whether the coordinator has it.
@@ -94,6 +100,7 @@ impl Journal {
         let head = HeadFile::beside(path);
         let mut journal = Self { connection, path: path.to_owned(), head, owner, stopped: false };
         drop(journal.begin(None)?);
+        journal.check_reports()?;
         Ok(journal)
     }
 
@@ -132,6 +139,14 @@ impl Journal {
         Ok((chain.entries, chain.wanted))
     }
 
+    /// Checks every report against the chain.
+    fn check_reports(&self) -> Result<(), JournalError> {
+        let failed = |source| JournalError::from_sqlite(&self.path, source);
+        let snapshot = self.connection.unchecked_transaction().map_err(failed)?;
+        let chain = Chain::read(&snapshot, &self.path, &self.owner, None)?;
+        reports::check_all(&snapshot, &self.path, &self.owner, &chain.entries)
+    }
+
     /// Notes that the coordinator has a release.
     ///
     /// # Errors
@@ -151,7 +166,8 @@ impl Journal {
 
     /// Puts back those of `known` that this journal once held and does not hold any more, so that its
     /// chain then has all of them, and `until`; how many were missing. One row is written at a time,
-    /// each with its head noted: a crash leaves some of them, and the next try puts back the rest.
+    /// with its receipt, and its head noted: a crash leaves some of them, and the next try puts back the
+    /// rest.
     ///
     /// # Errors
     /// [`JournalError::Gap`] if they are not this chain or do not continue it: nothing was written then.
@@ -194,8 +210,8 @@ impl Journal {
             return Err(gap());
         }
         for (release, bytes) in &missing {
-            self.begin(None)?.insert(release, bytes)?;
-            self.note_receipt(release.ledger_sequence, release.digest())?;
+            // The coordinator has it, and took its report before it, so that neither is sent again.
+            self.begin(None)?.insert(release, bytes, None, Some(release.digest()))?;
         }
         Ok(missing.len())
     }
@@ -229,14 +245,20 @@ impl Turn<'_> {
     /// [`JournalError`]; [`JournalError::Unknown`] if the system did not say whether they are: the
     /// journal then has to be opened again, which finds the release or does not.
     pub(super) fn record(self, release: &Signed) -> Result<(), JournalError> {
-        self.insert(release.accepted.verified(), &release.bytes)
+        self.insert(release.accepted.verified(), &release.bytes, release.report.as_ref(), None)
     }
 
-    /// Writes the row of a release whose signature held.
+    /// Writes the row of a release whose signature held, and its report beside it.
     ///
     /// # Errors
     /// As [`Self::record`].
-    fn insert(self, release: &Verified<ReleaseDocument>, bytes: &[u8]) -> Result<(), JournalError> {
+    fn insert(
+        self,
+        release: &Verified<ReleaseDocument>,
+        bytes: &[u8],
+        report: Option<&Bytes>,
+        receipt: Option<Digest>,
+    ) -> Result<(), JournalError> {
         let (document, payload) = (&**release, release.digest());
         let head = ledger_head(document.ledger_previous, payload);
         let study = chain::study_of(&document.round).ok_or(JournalError::damaged(
@@ -244,11 +266,13 @@ impl Turn<'_> {
             document.ledger_sequence,
             "round",
         ))?;
+        let failed = |source| JournalError::from_sqlite(self.path, source);
+        let sequence = schema::integer(document.ledger_sequence, self.path)?;
         self.transaction
             .execute(
                 schema::INSERT,
                 params![
-                    schema::integer(document.ledger_sequence, self.path)?,
+                    sequence,
                     document.release.digest().as_bytes(),
                     study.as_str(),
                     document.study.as_bytes(),
@@ -261,9 +285,15 @@ impl Turn<'_> {
                     head.as_bytes(),
                     payload.as_bytes(),
                     bytes,
+                    receipt.as_ref().map(Digest::as_bytes),
                 ],
             )
-            .map_err(|source| JournalError::from_sqlite(self.path, source))?;
+            .map_err(failed)?;
+        if let Some(Bytes(body)) = report {
+            self.transaction
+                .execute(schema::INSERT_REPORT, params![sequence, body])
+                .map_err(failed)?;
+        }
         self.commit()
     }
 

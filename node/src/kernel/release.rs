@@ -4,14 +4,19 @@
 //! after its transaction is on disk.
 
 use super::ledger::BudgetGrant;
-use super::mechanism::{self, MechanismError};
+use super::mechanism::{self, Asked, Local, MechanismError};
 use super::raw::Raw;
+use super::report::{Made, Vector};
 use fellestall_shared::digest::Digest;
 use fellestall_shared::ids::{MunicipalityNumber, NodeId, ReleaseId};
 use fellestall_shared::privacy::Rho;
 use fellestall_shared::round::{AcceptedRelease, ReleaseError, Round};
+use fellestall_shared::secure::seal::SealError;
+use fellestall_shared::secure::vdaf::BadVector;
+use fellestall_shared::secure::{Bytes, Task};
 use fellestall_shared::signed::{SignatureError, SigningKey};
-use fellestall_shared::wire::v1::{ReleaseDocument, ReleasedTable};
+use fellestall_shared::study::Table;
+use fellestall_shared::wire::v1::{Rejection, ReleaseDocument, ReleasedTable};
 
 /// The answer to one question, in one of the states [`Planned`], [`Recorded`] or [`Sent`].
 #[derive(Debug)]
@@ -33,7 +38,9 @@ pub struct Planned {
 pub struct Recorded {
     bytes: Vec<u8>,
     wire_size: usize,
+    report: Option<Bytes>,
     payload: Digest,
+    report_payload: Option<Digest>,
     sequence: u64,
     charge: Rho,
     head: Digest,
@@ -60,6 +67,8 @@ pub(super) struct Signed {
     pub(super) accepted: AcceptedRelease,
     /// The exact bytes that will be sent.
     pub(super) bytes: Vec<u8>,
+    /// The exact bytes of the report that goes before it, if it names one.
+    pub(super) report: Option<Bytes>,
 }
 
 /// Why a granted release was not made. Nothing is recorded then.
@@ -71,6 +80,22 @@ pub enum MakeError {
     /// Other tables were counted than the study has.
     #[error("the counted tables are not the study's tables; this is a defect of the program")]
     Tables,
+    /// A noisy value that the report of the study has no place for.
+    #[error(
+        "a noisy value is larger than a report of this study has room for (its largest_count); nothing was released"
+    )]
+    Room,
+    /// The report could not be split.
+    #[error(
+        "the report could not be split between the two servers; this is a defect of the program"
+    )]
+    Vector(#[from] BadVector),
+    /// The helper's half could not be sealed.
+    #[error("the report could not be sealed to the helper's key")]
+    Seal(#[from] SealError),
+    /// The report would not be taken by the two servers.
+    #[error("the report does not answer its task ({0:?}); this is a defect of the program")]
+    Report(Rejection),
     /// The release could not be signed.
     #[error("the release could not be signed")]
     Signature(#[from] SignatureError),
@@ -93,7 +118,8 @@ impl Release<Planned> {
         Self { id, state: Planned { grant, sequence, previous } }
     }
 
-    /// Adds noise to the counts, and signs.
+    /// Adds noise to the counts, splits and seals what is shared, and signs. A study with shared tables
+    /// needs its task.
     ///
     /// # Privacy
     /// P2: each table is noised under its part of the grant; the exact counts end here. What comes
@@ -101,8 +127,8 @@ impl Release<Planned> {
     pub(super) fn make(
         self,
         counts: Counts,
-        round: &Round,
-        (node, municipality): (&NodeId, &MunicipalityNumber),
+        (round, task): (&Round, Option<&Task>),
+        owner: (&NodeId, &MunicipalityNumber),
         key: &SigningKey,
     ) -> Result<Signed, MakeError> {
         let study = round.study();
@@ -112,22 +138,26 @@ impl Release<Planned> {
             return Err(MakeError::Tables);
         }
         let mut tables = Vec::with_capacity(grants.len());
+        let mut vector = study.layout().map(Vector::new);
         for ((raw, grant), table) in counts.tables.into_iter().zip(grants).zip(study.tables()) {
-            let loss = table.local.ok_or(MakeError::Tables)?;
-            let asked = mechanism::Asked { local: Some(loss), shared: None };
+            let asked =
+                Asked { local: table.local, shared: table.shared.map(|shared| shared.noise) };
             let noised = mechanism::apply(raw, asked, grant)?;
-            let noised = noised.local.filter(|_| noised.shared.is_none());
-            let noised = noised.ok_or(MakeError::Tables)?;
-            tables.push(ReleasedTable {
-                statistic: table.statistic.id().clone(),
-                definition: table.statistic.definition(),
-                definition_digest: table.statistic.digest(),
-                loss,
-                bound: table.statistic.bound(),
-                scale: noised.scale,
-                values: noised.values,
-            });
+            tables.extend(noised.local.and_then(|local| released(table, local)));
+            match (noised.shared, &mut vector) {
+                (Some(values), Some(vector)) => vector.extend(values)?,
+                (None, _) => {}
+                (Some(_), None) => return Err(MakeError::Tables),
+            }
         }
+        let report = match (vector, task) {
+            (Some(vector), Some(task)) => {
+                Some(vector.into_report(self.id, (round, task), owner, key)?)
+            }
+            (None, _) => None,
+            (Some(_), None) => return Err(MakeError::Tables),
+        };
+        let (node, municipality) = owner;
         let document = ReleaseDocument {
             release: self.id,
             node: node.clone(),
@@ -136,7 +166,7 @@ impl Release<Planned> {
             study: study.digest(),
             period: round.period(),
             tables,
-            report: None,
+            report: report.as_ref().map(|report| report.digest),
             charge_micro: study.charge(),
             consent_snapshot: counts.consent_snapshot,
             ledger_sequence: self.state.sequence,
@@ -146,8 +176,21 @@ impl Release<Planned> {
         let bytes = envelope.to_json()?;
         let verified = envelope.verify(&key.verifying_key())?;
         let accepted = AcceptedRelease::new(verified, round, node, municipality)?;
-        Ok(Signed { accepted, bytes })
+        Ok(Signed { accepted, bytes, report: report.map(|Made { body, .. }| body) })
     }
+}
+
+/// A table as it is released, with the node's own noise.
+fn released(table: &Table, local: Local) -> Option<ReleasedTable> {
+    Some(ReleasedTable {
+        statistic: table.statistic.id().clone(),
+        definition: table.statistic.definition(),
+        definition_digest: table.statistic.digest(),
+        loss: table.local?,
+        bound: table.statistic.bound(),
+        scale: local.scale,
+        values: local.values,
+    })
 }
 
 impl Release<Recorded> {
@@ -156,11 +199,41 @@ impl Release<Recorded> {
         id: ReleaseId,
         bytes: Vec<u8>,
         wire_size: usize,
+        report: Option<Bytes>,
         entry: &super::journal::LedgerEntry,
     ) -> Self {
         let (sequence, charge, payload) = (entry.sequence, entry.charge, entry.payload);
         let (head, sent) = (entry.head, entry.sent);
-        Self { id, state: Recorded { bytes, wire_size, payload, sequence, charge, head, sent } }
+        let report_payload = entry.report;
+        let state = Recorded {
+            bytes,
+            wire_size,
+            report,
+            payload,
+            report_payload,
+            sequence,
+            charge,
+            head,
+            sent,
+        };
+        Self { id, state }
+    }
+
+    /// The exact bytes of the report, which is sent before the release: the signed report and the
+    /// leader's share in JSON. Always the same for one question. `None` if the study has no shared
+    /// tables, or if the release was put back after a loss: the coordinator has its report then.
+    ///
+    /// # Privacy
+    /// Its size follows from the study's layout alone.
+    #[must_use]
+    pub fn report_bytes(&self) -> Option<&[u8]> {
+        self.state.report.as_ref().map(|report| report.0.as_slice())
+    }
+
+    /// The digest of the report's signed payload, which its receipt names; `None` without shared tables.
+    #[must_use]
+    pub fn report_digest(&self) -> Option<Digest> {
+        self.state.report_payload
     }
 
     /// What is sent: the bytes, and blanks up to a size that does not hang on the values.

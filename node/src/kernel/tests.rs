@@ -17,7 +17,9 @@ mod damage;
 mod difference;
 mod files;
 mod replay;
+mod shared;
 mod support;
+mod versions;
 
 // An exact table cannot be copied, compared, shown or written.
 assert_not_impl_any!(Raw: Clone, Copy, Debug, Display, PartialEq, PartialOrd, serde::Serialize, AsRef<[i64]>);

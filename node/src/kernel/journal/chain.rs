@@ -3,7 +3,7 @@
 //! **Invariant:** a charge is counted only from signed bytes that hold; the columns beside them, for
 //! people with a database tool, must say the same.
 
-use super::{JournalError, LedgerEntry, Owner, schema};
+use super::{JournalError, LedgerEntry, Owner, reports, schema};
 use crate::kernel::release::{Recorded, Release};
 use fellestall_shared::digest::Digest;
 use fellestall_shared::ids::{ReleaseId, RoundId, StudyId};
@@ -42,7 +42,9 @@ impl Chain {
             let (entry, bytes, wire_size) = check(row, sequence, chain.head(), owner)
                 .map_err(|what| JournalError::damaged(path, sequence, what))?;
             if wanted == Some(entry.release) {
-                chain.wanted = Some(Release::recorded(entry.release, bytes, wire_size, &entry));
+                let report = reports::of(connection, path, owner, &entry)?;
+                let recorded = Release::recorded(entry.release, bytes, wire_size, report, &entry);
+                chain.wanted = Some(recorded);
             }
             chain.entries.push(entry);
         }
@@ -127,6 +129,7 @@ fn check(
         period: release.period,
         charge: release.charge_micro,
         payload,
+        report: release.report,
         head,
         sent,
     };

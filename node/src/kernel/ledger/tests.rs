@@ -25,6 +25,7 @@ fn entry(study_id: &str, about: &str, micro: u64) -> LedgerEntry {
         period: period(about),
         charge: Rho::from_micro(micro),
         payload: Digest::ZERO,
+        report: None,
         head: Digest::ZERO,
         sent: false,
     }

@@ -6,9 +6,10 @@
 //!
 //! **Invariant:** what the child said is in the journal, once, and with those bytes.
 
+use super::shared;
 use super::support::{Node, export, round, snapshot_key};
-use crate::kernel::ApprovedRound;
 use crate::kernel::people::terms;
+use crate::kernel::{ApprovedRound, Recorded, Release};
 use fellestall_shared::digest::Digest;
 use fellestall_shared::round::Round;
 use fellestall_shared::wire::v1::Receipt;
@@ -24,10 +25,19 @@ const FOLDER: &str = "FELLESTALL_CRASH_FOLDER";
 const LONG: &str = "FELLESTALL_LONG";
 const CHILD: &str = "kernel::tests::crash::child";
 const CALLS: &str = "write,pwrite64,writev,pwritev,fsync,fdatasync,ftruncate,fallocate,?rename,?renameat,?renameat2,?unlink,?unlinkat";
-const CHARGE: u64 = 1_500;
+/// What the questions cost: the last has shared tables.
+const CHARGES: [u64; 3] = [1_500, 1_500, 6_500];
 
 fn questions() -> Vec<Round> {
-    ["2026H1", "2026H2", "2027H1"].map(|about| round("core", 1, about, &[1000, 500])).into()
+    let mut questions: Vec<_> =
+        ["2026H1", "2026H2"].map(|about| round("core", 1, about, &[1000, 500])).into();
+    questions.push(shared::question("2027H1"));
+    questions
+}
+
+/// What would be sent: the release, and the report before it.
+fn body(release: &Release<Recorded>) -> Digest {
+    Digest::of_parts("test", &[release.bytes(), release.report_bytes().unwrap_or_default()])
 }
 
 fn node(folder: &Path) -> Node {
@@ -43,12 +53,19 @@ fn child() {
     let folder = std::env::var_os(FOLDER).expect("the crash test gives the folder");
     let folder = Path::new(&folder);
     let source = export(folder);
-    let mut kernel = node(folder).open();
+    let node = node(folder);
+    let mut kernel = node.open();
     for (number, question) in questions().into_iter().enumerate() {
-        let release = kernel
-            .release(&ApprovedRound::new(question, terms()), &source, &snapshot_key())
-            .expect("a release");
-        let said = Digest::of("test", release.bytes());
+        let shared = question.study().layout().is_some();
+        let task = shared.then(|| shared::task(&question, &node));
+        let approved = ApprovedRound::new(question, terms());
+        let approved = match task {
+            Some(task) => approved.with_task(task),
+            None => approved,
+        };
+        let release = kernel.release(&approved, &source, &snapshot_key()).expect("a release");
+        assert_eq!(release.report_bytes().is_some(), shared);
+        let said = body(&release);
         let mut output = std::io::stdout().lock();
         output.write_all(format!("\nsaid {number} {said}\n").as_bytes()).expect("written");
         output.flush().expect("written");
@@ -140,7 +157,7 @@ impl Seen {
             .filter_map(|(number, question)| {
                 let id = question.question(&"4601".parse().expect("a number"));
                 let release = kernel.recorded(id).expect("a journal")?;
-                Some((number, Digest::of("test", release.bytes())))
+                Some((number, body(&release)))
             })
             .collect();
         for (number, digest) in self.said.iter().chain(&self.held) {
@@ -148,7 +165,7 @@ impl Seen {
         }
         assert_eq!(history.len(), held.len(), "a charge without its release");
         let charged: u64 = history.iter().map(|entry| entry.charge.micro()).sum();
-        let asked = CHARGE * u64::try_from(held.len()).expect("a few");
+        let asked: u64 = held.keys().map(|number| CHARGES[*number]).sum();
         assert_eq!(charged, asked, "a release was charged twice");
         self.held = held;
         self.held.len()

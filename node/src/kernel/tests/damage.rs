@@ -1,4 +1,4 @@
-//! L07, L14 and L04: bits that flip, files of other versions, disks that fail.
+//! L07 and L04: bits that flip, disks that fail.
 
 use super::support::{Node, ask, ask_without_records, round};
 use crate::kernel::{JournalError, Kernel, KernelError, LedgerEntry};
@@ -13,7 +13,7 @@ fn questions() -> Vec<Round> {
 }
 
 /// A journal of three releases, the first of them sent.
-fn filled() -> Node {
+pub(super) fn filled() -> Node {
     let node = Node::new(1_000_000);
     let mut kernel = node.open();
     for question in questions() {
@@ -185,64 +185,6 @@ fn a_head_one_release_behind_is_brought_up() {
         ask_without_records(&mut node.open(), &question).expect("a release");
         assert_eq!(std::fs::read(node.beside(".head")).expect("a head"), after);
     }
-}
-
-/// The files of version 1, as that version wrote them.
-const LEDGER_1: [(&str, &[u8]); 2] = [
-    ("", include_bytes!("../testdata/ledger-1.sqlite")),
-    (".head", include_bytes!("../testdata/ledger-1.sqlite.head")),
-];
-
-fn version_1() -> Node {
-    let key = include_bytes!("../testdata/ledger-1.pkcs8").to_vec();
-    let node = Node::with_key(key, 1_000_000);
-    for (end, bytes) in LEDGER_1 {
-        std::fs::write(node.beside(end), bytes).expect("written");
-    }
-    node
-}
-
-/// L14: a ledger written by version 1 opens, and gives the bytes that it gave then.
-#[test]
-fn l14_a_ledger_of_version_1_opens() {
-    let node = version_1();
-    let mut kernel = node.open();
-    let (entries, bytes) = told(&mut kernel).expect("whole");
-    assert_eq!(entries.iter().map(|entry| entry.charge.micro()).collect::<Vec<_>>(), [1500; 3]);
-    assert_eq!(entries.iter().map(|entry| entry.sent).collect::<Vec<_>>(), [true, false, false]);
-    let digest = Digest::of("test", &bytes.concat()).to_string();
-    assert_eq!(digest, include_str!("../testdata/ledger-1.digest").trim());
-}
-
-/// L14: a ledger from the future is refused, and left as it is.
-#[test]
-fn l14_a_ledger_from_the_future_is_refused() {
-    let node = version_1();
-    let database = Connection::open(node.journal()).expect("a database");
-    database.pragma_update(None, "user_version", 2).expect("set");
-    drop(database);
-    let before = std::fs::read(node.journal()).expect("a file");
-    let error = node.try_open().err();
-    assert!(
-        matches!(error, Some(KernelError::Journal(JournalError::Newer { found: 2, known: 1, .. }))),
-        "{error:?}"
-    );
-    assert_eq!(std::fs::read(node.journal()).expect("a file"), before);
-}
-
-/// Writes the files of L14; run once for each new format, with the version in the names raised.
-#[test]
-#[ignore = "writes the fixture of a new format"]
-fn write_the_fixture() {
-    let node = filled();
-    let (_, bytes) = told(&mut node.open()).expect("whole");
-    let to = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/kernel/testdata");
-    for end in ["", ".head"] {
-        std::fs::copy(node.beside(end), to.join(format!("ledger-1.sqlite{end}"))).expect("copied");
-    }
-    std::fs::write(to.join("ledger-1.pkcs8"), &node.pkcs8).expect("written");
-    let digest = Digest::of("test", &bytes.concat()).to_string();
-    std::fs::write(to.join("ledger-1.digest"), format!("{digest}\n")).expect("written");
 }
 
 /// Something else's database is not a ledger.

@@ -110,13 +110,13 @@ fn a_failed_count_charges_nothing() {
     let node = Node::new(1_000_000);
     let mut kernel = node.open();
     let question = round("core", 1, "2026H1", &[1000]);
-    let failed = kernel.answer(&question, |_| Err(KernelError::Receipt));
+    let failed = kernel.answer((&question, None), |_| Err(KernelError::Receipt));
     assert!(matches!(failed, Err(KernelError::Receipt)));
     assert!(kernel.history().expect("a history").is_empty());
 
     // Counts of another study's tables are a defect, and charge nothing either.
     let other = round("core", 1, "2026H1", &[1000, 1000]);
-    let wrong = kernel.answer(&question, |_| Ok(counts(&other)));
+    let wrong = kernel.answer((&question, None), |_| Ok(counts(&other)));
     assert!(matches!(wrong, Err(KernelError::Make(_))));
     assert!(kernel.history().expect("a history").is_empty());
     assert_eq!(ask(&mut kernel, &question).expect("a release").sequence(), 1);

@@ -19,7 +19,7 @@ use fellestall_shared::round::Round;
 use fellestall_shared::signed::SigningKey;
 use fellestall_shared::study::Study;
 use fellestall_shared::wire::v1::{
-    LateReleases, LegalBasis, Residence, RoundDocument, StudyDocument, StudyTable,
+    Aggregation, LateReleases, LegalBasis, Residence, RoundDocument, StudyDocument, StudyTable,
 };
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -56,14 +56,29 @@ static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| {
 
 /// A round of `study` about a period, with one table for each of these losses.
 pub fn round(study: &str, version: u32, about: &str, rho_micro: &[u64]) -> Round {
+    let losses: Vec<_> = rho_micro.iter().map(|micro| (Some(*micro), None)).collect();
+    asking(study, version, about, &losses, None)
+}
+
+/// The same with an own and a shared loss for each table.
+pub fn asking(
+    study: &str,
+    version: u32,
+    about: &str,
+    losses: &[(Option<u64>, Option<u64>)],
+    aggregation: Option<Aggregation>,
+) -> Round {
     let catalogue: &'static Catalogue = &CATALOGUE;
+    let loss = |micro: Option<u64>| {
+        micro.map(|micro| Loss::DiscreteGaussian { rho_micro: Rho::from_micro(micro) })
+    };
     let tables = (1..)
-        .zip(rho_micro)
-        .map(|(number, micro)| StudyTable {
+        .zip(losses)
+        .map(|(number, (own, shared))| StudyTable {
             statistic: format!("S{number}").parse::<StatisticId>().expect("an id"),
             definition: 1,
-            loss: Some(Loss::DiscreteGaussian { rho_micro: Rho::from_micro(*micro) }),
-            shared: None,
+            loss: loss(*own),
+            shared: loss(*shared),
         })
         .collect();
     let text = || "t".to_owned();
@@ -81,7 +96,7 @@ pub fn round(study: &str, version: u32, about: &str, rho_micro: &[u64]) -> Round
         tables,
         minimum_nodes: 2,
         minimum_difference: 2,
-        aggregation: None,
+        aggregation,
         municipal_figures: false,
         late_releases: LateReleases::NewVersion,
         municipalities_per_person: 1,
@@ -144,6 +159,7 @@ pub struct Node {
     pub folder: PathBuf,
     pub pkcs8: Vec<u8>,
     pub budget: Budget,
+    pub municipality: String,
     /// Removes the folder at the end.
     _temporary: Option<tempfile::TempDir>,
 }
@@ -153,7 +169,8 @@ impl Node {
         let temporary = tempfile::tempdir().expect("a folder");
         let (_, pkcs8) = SigningKey::generate().expect("a key");
         let folder = temporary.path().to_owned();
-        Self { folder, pkcs8, budget: budget(micro), _temporary: Some(temporary) }
+        let municipality = "4601".to_owned();
+        Self { folder, pkcs8, budget: budget(micro), municipality, _temporary: Some(temporary) }
     }
 
     /// A node in a new folder, with a key that was made earlier.
@@ -165,7 +182,9 @@ impl Node {
 
     /// A node in a folder that another process made.
     pub fn at(folder: &Path, pkcs8: Vec<u8>, micro: u64) -> Self {
-        Self { folder: folder.to_owned(), pkcs8, budget: budget(micro), _temporary: None }
+        let municipality = "4601".to_owned();
+        let folder = folder.to_owned();
+        Self { folder, pkcs8, budget: budget(micro), municipality, _temporary: None }
     }
 
     pub fn journal(&self) -> PathBuf {
@@ -179,8 +198,8 @@ impl Node {
     pub fn try_open(&self) -> Result<Kernel, KernelError> {
         let config = KernelConfig {
             journal: self.journal(),
-            node: "4601-1".parse().expect("an id"),
-            municipality: "4601".parse().expect("a number"),
+            node: format!("{}-1", self.municipality).parse().expect("an id"),
+            municipality: self.municipality.parse().expect("a number"),
             budget: self.budget,
         };
         let key = SigningKey::from_pkcs8(&self.pkcs8).expect("a key");
@@ -194,8 +213,13 @@ impl Node {
 
 /// Counts of a round, as if they had been read: 10 in every cell.
 pub fn counts(round: &Round) -> Counts {
+    counts_of(round, 10)
+}
+
+/// Counts of a round, as if they had been read: so many in every cell.
+pub fn counts_of(round: &Round, count: i64) -> Counts {
     let raw = |table: &fellestall_shared::study::Table| {
-        Raw::new(vec![10; table.statistic.cells()], table.statistic.bound())
+        Raw::new(vec![count; table.statistic.cells()], table.statistic.bound())
     };
     Counts {
         tables: round.study().tables().iter().map(raw).collect(),
@@ -205,7 +229,7 @@ pub fn counts(round: &Round) -> Counts {
 
 /// Asks the kernel, which may count.
 pub fn ask(kernel: &mut Kernel, round: &Round) -> Result<Release<Recorded>, KernelError> {
-    kernel.answer(round, |_| Ok(counts(round)))
+    kernel.answer((round, None), |_| Ok(counts(round)))
 }
 
 /// Asks the kernel, which must not count.
@@ -213,5 +237,5 @@ pub fn ask_without_records(
     kernel: &mut Kernel,
     round: &Round,
 ) -> Result<Release<Recorded>, KernelError> {
-    kernel.answer(round, |_| panic!("records were read"))
+    kernel.answer((round, None), |_| panic!("records were read"))
 }
