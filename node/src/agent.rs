@@ -3,8 +3,8 @@
 //! One step answers one event with one effect; the shell ([`crate::daemon`]) does it and tells what
 //! came of it. Waits come from here too, with their jitter passed in as a number.
 //!
-//! **Invariant:** no input or output, no clock, no chance. Nothing is sent before it is recorded,
-//! a refused question is not asked again in a hurry, and a denied node falls silent.
+//! **Invariant:** no input or output, no clock, no chance. Nothing is sent before it is recorded, no
+//! release before its report, a refused question is not asked again in a hurry, and a denied node falls silent.
 
 use fellestall_shared::clock::Timestamp;
 use fellestall_shared::digest::Digest;
@@ -43,11 +43,15 @@ pub enum Event {
     WitnessRefused,
     /// A release is recorded: made now, or earlier.
     Recorded(RoundId),
+    /// The same, with a report that goes before it.
+    RecordedWithReport(RoundId),
+    /// The coordinator has the report.
+    ReportSent(RoundId),
     /// The coordinator has a release, and the ledger knows.
     Sent(RoundId),
     /// The kernel does not answer this question (policy, budget, records that need mending).
     NotReleased(RoundId),
-    /// The coordinator will never take this release.
+    /// The coordinator will never take this release, or its report.
     ReleaseRejected(RoundId),
     /// The coordinator will never take this decision.
     DecisionRejected(Digest),
@@ -70,6 +74,8 @@ pub enum Effect {
     Witness,
     /// Make the release of a round, or find the one recorded.
     Release(RoundId),
+    /// Send the recorded report.
+    SendReport(RoundId),
     /// Send the recorded bytes.
     Send(RoundId),
     /// Wait.
@@ -170,7 +176,11 @@ impl Agent {
                 self.queue.retain(|effect| !matches!(effect, Effect::Release(_)));
                 self.next(jitter)
             }
-            Event::Recorded(round) => {
+            Event::RecordedWithReport(round) => {
+                self.queue.push_front(Effect::SendReport(round));
+                self.next(jitter)
+            }
+            Event::Recorded(round) | Event::ReportSent(round) => {
                 self.queue.push_front(Effect::Send(round));
                 self.next(jitter)
             }

@@ -8,12 +8,12 @@ use crate::keys::Identity;
 use fellestall_shared::clock::Clock;
 use fellestall_shared::digest::Digest;
 use fellestall_shared::ids::ReleaseId;
-use fellestall_shared::limits::{CLIENT_TIMEOUT, DOCUMENT_BYTES, WORK_BYTES};
+use fellestall_shared::limits::{CLIENT_TIMEOUT, DOCUMENT_BYTES, JOB_BYTES, WORK_BYTES};
 use fellestall_shared::signed::Envelope;
 use fellestall_shared::tls;
 use fellestall_shared::wire::v1::{
-    EnrolmentQuery, EnrolmentRequest, EnrolmentState, Health, IssuedCertificate, OwnReleases,
-    Receipt, RenewalRequest, Work,
+    AcceptedTask, EnrolmentQuery, EnrolmentRequest, EnrolmentState, Health, IssuedCertificate,
+    OwnReleases, Receipt, RenewalRequest, Work,
 };
 use reqwest::{Method, NoProxy, Proxy, Response, StatusCode, Url, header, redirect};
 use rustls::pki_types::{CertificateDer, UnixTime};
@@ -154,6 +154,25 @@ impl Client {
     pub async fn put_decision(&self, study: Digest, bytes: Vec<u8>) -> Result<(), ClientError> {
         let path = format!("/v1/decisions/{study}");
         self.send(Method::PUT, &path, Some(bytes)).await.map(drop)
+    }
+
+    /// Asks for a task that the coordinator offered, with the helper's acceptance of it.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn task(&self, task: Digest) -> Result<AcceptedTask, ClientError> {
+        let answer = self.send(Method::GET, &format!("/v1/tasks/{task}"), None).await?;
+        self.read(answer, JOB_BYTES).await
+    }
+
+    /// Sends a report, which goes before its release; the same bytes may be sent again.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn put_report(&self, id: ReleaseId, bytes: Vec<u8>) -> Result<Receipt, ClientError> {
+        let answer = self.send(Method::PUT, &format!("/v1/reports/{id}"), Some(bytes)).await?;
+        let receipt: Receipt = self.read(answer, DOCUMENT_BYTES).await?;
+        if receipt.release == id { Ok(receipt) } else { Err(ClientError::Answer) }
     }
 
     /// Sends a signed release; the same bytes may be sent again.

@@ -14,7 +14,7 @@ use crate::kernel::{ApprovedRound, Kernel, Recorded, Release};
 use crate::keys::{KeyError, KeyStore};
 use crate::register::Register;
 use crate::state::{Enrolment, Membership, State};
-use crate::work::{self, Todo};
+use crate::work::{self, Lacking, Todo};
 use fellestall_shared::clock::Clock;
 use fellestall_shared::digest::Digest;
 use fellestall_shared::ids::RoundId;
@@ -29,6 +29,7 @@ use tokio::task::spawn_blocking;
 mod error;
 mod release;
 mod report;
+mod tasks;
 mod witness;
 pub use error::{DaemonError, explain};
 pub use report::Report;
@@ -137,6 +138,7 @@ impl Daemon {
                 Effect::SendDecision(study) => self.send_decision(study, stop).await,
                 Effect::Witness => self.witness(stop).await,
                 Effect::Release(round) => Ok(self.release(round).await?),
+                Effect::SendReport(round) => self.send_report(round, stop).await,
                 Effect::Send(round) => self.send(round, stop).await,
             };
             event = match done {
@@ -190,11 +192,17 @@ impl Daemon {
         })
         .await
         .map_err(|_| DaemonError::Engine(EngineError::CutOff))?;
-        let Todo { unsent, rounds, not_permitted } = todo?;
+        let Todo { unsent, rounds, lacking, bad_tasks, not_permitted } = todo?;
         self.report.refused |= !not_permitted.is_empty();
         let why = not_permitted.into_iter().map(|(round, why)| (round, why.to_string()));
         self.report.not_released.extend(why);
         self.rounds = rounds.into_iter().map(|round| (round.round().id().clone(), round)).collect();
+        for (round, why) in bad_tasks {
+            self.note_bad_task(round, &why);
+        }
+        if let Some(failed) = self.fetch_tasks(lacking, stop).await? {
+            return Ok(failed);
+        }
         let rounds = self.rounds.keys().cloned().collect();
         Ok(Event::Polled(Situation { coordinator_now, unsent, rounds }))
     }
@@ -279,17 +287,23 @@ impl From<DaemonError> for Undone {
 }
 
 /// Leaves out the rounds of which both sides know that the coordinator has the release. Where they
-/// differ, as after a lost answer or a restored coordinator, the same bytes are sent again.
+/// differ, as after a lost answer or a restored coordinator, the same bytes are sent again; what is
+/// recorded needs no task any more.
 fn leave_settled(
     todo: &mut Todo,
     config: &Config,
     membership: &Membership,
     received: &[RoundId],
 ) -> Result<(), EngineError> {
-    if !todo.rounds.iter().any(|round| received.contains(round.round().id())) {
+    let is_received = |round: &ApprovedRound| received.contains(round.round().id());
+    if todo.lacking.is_empty() && !todo.rounds.iter().any(is_received) {
         return Ok(());
     }
     let history = engine::open(config, membership)?.history()?;
+    let is_recorded = |lacking: &mut Lacking| {
+        history.iter().any(|entry| entry.round == *lacking.round.round().id())
+    };
+    todo.rounds.extend(todo.lacking.extract_if(.., is_recorded).map(|lacking| lacking.round));
     let is_sent = |id: &RoundId| history.iter().any(|entry| entry.sent && entry.round == *id);
     todo.rounds.retain(|round| {
         let id = round.round().id();

@@ -6,6 +6,7 @@
 
 use crate::audit::{Actor, AuditError, AuditLog, Event};
 use crate::kernel::ApprovedRound;
+use crate::keys::{KeyError, KeyStore};
 use crate::register::{NotPermitted, Register};
 use crate::state::{Membership, State, StateError, StoredDecision};
 use fellestall_shared::catalogue::Catalogue;
@@ -18,7 +19,9 @@ use fellestall_shared::study::{Study, StudyError};
 use fellestall_shared::wire::v1::{Answer, Decision, RoundDocument, StudyDocument};
 
 mod office;
+mod task;
 pub use office::{Approval, Office, UNKNOWN};
+pub use task::{TaskRefused, refuse_other, waiting, with_task};
 
 /// Why a decision is not taken, or a round not answered.
 #[derive(Debug, thiserror::Error)]
@@ -73,6 +76,9 @@ pub enum DecisionError {
     /// The state cannot be used.
     #[error(transparent)]
     State(#[from] StateError),
+    /// The keys cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// The audit log cannot be used.
     #[error("nothing was decided")]
     Audit(#[from] AuditError),
@@ -254,12 +260,16 @@ pub enum NotAnswered {
     /// It does not belong to its study.
     #[error("it does not belong to its study")]
     Round(#[source] RoundError),
+    /// The task that was remembered for it does not hold any more.
+    #[error("its task does not hold")]
+    Task(#[source] TaskRefused),
 }
 
 /// An open round that is not answered, and why.
 pub type Other = (RoundId, NotAnswered);
 
-/// The open rounds: those that this node answers, and the others with the reason.
+/// The open rounds: those that this node answers, and the others with the reason. A round whose study
+/// has shared tables comes with its task, if one is known.
 ///
 /// # Errors
 /// [`DecisionError`].
@@ -285,14 +295,34 @@ pub fn open_rounds(
         match approved {
             None => others.push((round, NotAnswered::NotApproved)),
             Some(known) if !known.in_force => others.push((round, NotAnswered::NotInForce)),
-            Some(known) => match answerable(&document, &known.study, register, now) {
-                Ok(approved) => answered.push(approved),
-                Err(why) => others.push((round, why)),
-            },
+            Some(known) => {
+                let approved = answerable(&document, &known.study, register, now);
+                match approved.map(|approved| joined(approved, state, membership)) {
+                    Ok(joined) => match joined? {
+                        Ok(approved) => answered.push(approved),
+                        Err(why) => others.push((round, NotAnswered::Task(why))),
+                    },
+                    Err(why) => others.push((round, why)),
+                }
+            }
         }
     }
     answered.sort_by(|one, other| one.round().id().cmp(other.round().id()));
     Ok((answered, others))
+}
+
+/// A round with its remembered task, if it needs one and has it.
+fn joined(
+    round: ApprovedRound,
+    state: &State,
+    membership: &Membership,
+) -> Result<Result<ApprovedRound, TaskRefused>, DecisionError> {
+    if !round.lacks_task() {
+        return Ok(Ok(round));
+    }
+    let Some(given) = state.task(round.round().id())? else { return Ok(Ok(round)) };
+    let key = KeyStore::new(state.directory()).release_public()?;
+    Ok(with_task(round, &given, membership, &key))
 }
 
 /// A round of an approved study, on the terms that the register has for it today.

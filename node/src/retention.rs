@@ -14,7 +14,7 @@ use crate::keys::{KeyError, KeyStore};
 use crate::register::{AtEnd, Register};
 use crate::state::{Membership, State, StateError};
 use fellestall_shared::digest::Digest;
-use fellestall_shared::ids::{MunicipalityNumber, Purpose, ReleaseId};
+use fellestall_shared::ids::{MunicipalityNumber, Purpose, ReleaseId, RoundId};
 use fellestall_shared::signed::SignatureError;
 use fellestall_shared::wire::v1::{RoundDocument, StudyDocument};
 use serde::{Deserialize, Serialize, Serializer};
@@ -257,6 +257,8 @@ pub(crate) struct Unanswered {
     pub studies: Vec<Digest>,
     /// Rounds.
     pub rounds: Vec<Digest>,
+    /// The rounds again, by which their tasks are found.
+    pub tasks: Vec<RoundId>,
     /// Decisions, by study.
     pub decisions: Vec<Digest>,
 }
@@ -319,15 +321,15 @@ impl Holdings {
         let all: Vec<Digest> = self.studies_of(purpose).collect();
         let studies: Vec<Digest> =
             all.iter().copied().filter(|study| !self.is_released(*study, None)).collect();
-        let rounds = self
+        let (rounds, tasks) = self
             .rounds
             .iter()
             .filter(|(_, round)| all.contains(&round.study))
             .filter(|(_, round)| !self.is_released(round.study, Some(round)))
-            .map(|(digest, _)| *digest)
-            .collect();
+            .map(|(digest, round)| (*digest, round.round.clone()))
+            .unzip();
         let decisions =
             self.decisions.iter().copied().filter(|study| studies.contains(study)).collect();
-        Unanswered { studies, rounds, decisions }
+        Unanswered { studies, rounds, tasks, decisions }
     }
 }

@@ -19,6 +19,7 @@ use std::time::Duration;
 
 mod documents;
 mod purge;
+mod tasks;
 mod users;
 pub use documents::{FirstApproval, StoredDecision, StoredEnvelope};
 pub use users::{Role, StoredUser};
@@ -26,7 +27,7 @@ pub use users::{Role, StoredUser};
 /// The file's name.
 pub const FILE: &str = "state.sqlite";
 /// The version of the tables.
-const SCHEMA: i64 = 2;
+const SCHEMA: i64 = 3;
 /// How long one process of this node waits for another.
 const BUSY: Duration = Duration::from_secs(10);
 
@@ -145,6 +146,8 @@ CREATE TABLE IF NOT EXISTS first_approval (
 CREATE TABLE IF NOT EXISTS console_user (
     folded TEXT PRIMARY KEY, name TEXT NOT NULL, role TEXT NOT NULL, salt BLOB NOT NULL,
     proof BLOB NOT NULL, added_at INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS task (
+    round TEXT PRIMARY KEY, task BLOB NOT NULL, acceptance BLOB NOT NULL) STRICT;
 ";
 
 impl State {

@@ -5,7 +5,7 @@
 use crate::audit::{Actor, AuditLog, Event, Unanswered};
 use crate::client::{Client, Route};
 use crate::config::Config;
-use crate::decisions::{self, DecisionError, NotAnswered};
+use crate::decisions::{self, DecisionError, NotAnswered, TaskRefused};
 use crate::enrol::{self, EnrolError};
 use crate::kernel::ApprovedRound;
 use crate::keys::KeyStore;
@@ -14,8 +14,9 @@ use crate::state::{Contact, Membership, State, StateError};
 use fellestall_shared::clock::{Clock, Timestamp};
 use fellestall_shared::digest::Digest;
 use fellestall_shared::ids::RoundId;
+use fellestall_shared::secure::Task;
 use fellestall_shared::signed::{Document, Envelope, Verified, VerifyingKey};
-use fellestall_shared::wire::v1::{RoundDocument, StudyDocument, Work};
+use fellestall_shared::wire::v1::{AcceptedTask, OfferedTask, RoundDocument, StudyDocument, Work};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -41,8 +42,21 @@ pub struct Todo {
     pub unsent: Vec<Digest>,
     /// Open rounds that this node answers.
     pub rounds: Vec<ApprovedRound>,
+    /// Open rounds that it answers as soon as it has their tasks.
+    pub lacking: Vec<Lacking>,
+    /// Open rounds with a task that does not check out.
+    pub bad_tasks: Vec<(RoundId, TaskRefused)>,
     /// Open rounds of approved studies that the register of processing does not permit, and why.
     pub not_permitted: Vec<(RoundId, NotPermitted)>,
+}
+
+/// An open round that lacks the task which its study's shared tables need.
+#[derive(Debug)]
+pub struct Lacking {
+    /// The round.
+    pub round: ApprovedRound,
+    /// The task that the coordinator lists for it; none before the helper has accepted one.
+    pub listed: Option<Digest>,
 }
 
 /// Remembers what the coordinator lists, and finds out what is to be done.
@@ -66,6 +80,10 @@ pub fn take(
     state.set_work(&envelopes(&studies), &envelopes(&rounds))?;
     state.set_contact(&Contact { last_answer: Some(now), failure: None })?;
     let mut todo = todo(state, membership, register, now)?;
+    sort_by_task(&mut todo, &work.tasks);
+    for (round, why) in &todo.bad_tasks {
+        note_bad_task(state, round, why, now)?;
+    }
     // What was answered while it was permitted needs no permission any more.
     todo.not_permitted.retain(|(round, _)| !work.received.contains(round));
     Ok(todo)
@@ -78,19 +96,72 @@ fn todo(
     now: Timestamp,
 ) -> Result<Todo, DecisionError> {
     let (rounds, others) = decisions::open_rounds(state, membership, register, now)?;
-    let mut not_permitted = Vec::new();
+    let (mut not_permitted, mut bad_tasks) = (Vec::new(), Vec::new());
     for (round, why) in others {
         tracing::debug!(%round, reason = %why, "an open round is not answered");
-        if let NotAnswered::NotPermitted(why) = why {
-            let mut log = AuditLog::open(state.directory())?;
-            log.note_not_released(now, &round, Unanswered::NotPermitted)?;
-            not_permitted.push((round, why));
+        match why {
+            NotAnswered::NotPermitted(why) => {
+                let mut log = AuditLog::open(state.directory())?;
+                log.note_not_released(now, &round, Unanswered::NotPermitted)?;
+                not_permitted.push((round, why));
+            }
+            NotAnswered::Task(why) => bad_tasks.push((round, why)),
+            _ => {}
         }
     }
     let decisions = state.decisions()?;
     let unsent = decisions.into_iter().filter(|decision| !decision.sent);
     let unsent = unsent.map(|decision| decision.study).collect();
-    Ok(Todo { unsent, rounds, not_permitted })
+    Ok(Todo { unsent, rounds, lacking: Vec::new(), bad_tasks, not_permitted })
+}
+
+/// Takes out the rounds that lack their task, and those that the coordinator lists with another one
+/// than it gave.
+fn sort_by_task(todo: &mut Todo, listed: &[OfferedTask]) {
+    for round in std::mem::take(&mut todo.rounds) {
+        let id = round.round().id();
+        let listed = listed.iter().find(|offered| offered.round == *id).map(|offered| offered.task);
+        match round.task().map(Task::digest) {
+            None if round.lacks_task() => todo.lacking.push(Lacking { round, listed }),
+            Some(known) if listed.is_some_and(|listed| listed != known) => {
+                todo.bad_tasks.push((id.clone(), TaskRefused::Changed));
+            }
+            _ => todo.rounds.push(round),
+        }
+    }
+}
+
+/// Checks a task that was fetched for a round, and remembers it; what does not check out is written down.
+///
+/// # Errors
+/// [`DecisionError`].
+pub fn take_task(
+    state: &mut State,
+    membership: &Membership,
+    round: ApprovedRound,
+    (listed, given): (Digest, &AcceptedTask),
+    now: Timestamp,
+) -> Result<Result<ApprovedRound, TaskRefused>, DecisionError> {
+    let id = round.round().id().clone();
+    let key = KeyStore::new(state.directory()).release_public()?;
+    let checked = decisions::refuse_other(given, listed)
+        .and_then(|()| decisions::with_task(round, given, membership, &key));
+    match &checked {
+        Ok(_) => state.set_task(&id, given)?,
+        Err(why) => note_bad_task(state, &id, why, now)?,
+    }
+    Ok(checked)
+}
+
+fn note_bad_task(
+    state: &State,
+    round: &RoundId,
+    why: &TaskRefused,
+    now: Timestamp,
+) -> Result<(), DecisionError> {
+    tracing::error!(%round, error = %why, "the round is not answered");
+    AuditLog::open(state.directory())?.note_not_released(now, round, Unanswered::Task)?;
+    Ok(())
 }
 
 /// Takes out the studies of purposes that were purged after their project's end, which the

@@ -59,6 +59,41 @@ fn a_round_is_released_sent_and_not_touched_again() {
     check(&mut agent, NOW, script);
 }
 
+/// The report goes first; a lost answer to either leads to both again, with the same bytes.
+#[test]
+fn n02_a_report_goes_before_its_release_and_a_lost_answer_repeats_both() {
+    let mut agent = agent();
+    let recorded = || (Event::RecordedWithReport(round(1)), Effect::SendReport(round(1)));
+    let asked = || (situation(&[1]), Effect::Release(round(1)));
+    let script = vec![
+        asked(),
+        recorded(),
+        (Event::Failed, Effect::Sleep(BACKOFF_FIRST)),
+        asked(),
+        recorded(),
+        (Event::ReportSent(round(1)), Effect::Send(round(1))),
+        (Event::Failed, Effect::Sleep(BACKOFF_FIRST)),
+        asked(),
+        recorded(),
+        (Event::ReportSent(round(1)), Effect::Send(round(1))),
+        (Event::Sent(round(1)), Effect::Sleep(POLL)),
+        (situation(&[1]), Effect::Sleep(POLL)),
+    ];
+    check(&mut agent, NOW, script);
+}
+
+#[test]
+fn a_release_whose_report_is_not_taken_is_not_sent() {
+    let mut agent = agent();
+    let script = vec![
+        (situation(&[1, 2]), Effect::Release(round(1))),
+        (Event::RecordedWithReport(round(1)), Effect::SendReport(round(1))),
+        (Event::ReleaseRejected(round(1)), Effect::Release(round(2))),
+    ];
+    check(&mut agent, NOW, script);
+    assert!(agent.cycle().rejected);
+}
+
 #[test]
 fn decisions_go_before_releases_and_a_rejected_one_is_not_repeated() {
     let mut agent = agent();

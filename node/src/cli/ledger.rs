@@ -6,10 +6,11 @@
 use super::output::table;
 use super::{CliError, Exit, Session};
 use crate::config::Config;
-use crate::decisions::DecisionError;
+use crate::decisions::{self, DecisionError};
 use crate::engine;
 use crate::kernel::{Cap, Kernel, LedgerEntry};
 use crate::keys::KeyStore;
+use crate::register::Register;
 use crate::state::{Enrolment, Membership, State};
 use crate::witness;
 use clap::Args;
@@ -38,7 +39,9 @@ pub(super) fn status(session: &mut Session<'_>) -> Result<Exit, CliError> {
         "failure": contact.failure,
     });
     let facts = match state.enrolment()? {
-        Some(Enrolment::Approved(membership)) => enrolled(&config, &membership, &contact)?,
+        Some(Enrolment::Approved(membership)) => {
+            enrolled(session, (&config, &state), &membership, &contact)?
+        }
         other => json!({
             "municipality": config.municipality,
             "enrolment": match other {
@@ -53,7 +56,12 @@ pub(super) fn status(session: &mut Session<'_>) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-fn enrolled(config: &Config, membership: &Membership, contact: &Value) -> Result<Value, CliError> {
+fn enrolled(
+    session: &Session<'_>,
+    (config, state): (&Config, &State),
+    membership: &Membership,
+    contact: &Value,
+) -> Result<Value, CliError> {
     let kernel = engine::open(config, membership)?;
     let history = kernel.history()?;
     let budget: Vec<_> = engine::accounts(&kernel, &history)?
@@ -63,6 +71,9 @@ fn enrolled(config: &Config, membership: &Membership, contact: &Value) -> Result
         })
         .collect();
     let lifetime = config.budget.lifetime;
+    let register = Register::read(&session.directory)?;
+    let open = (history.as_slice(), session.clock.now());
+    let waiting = decisions::waiting(state, membership, &register, open)?;
     Ok(json!({
         "municipality": membership.municipality,
         "node": membership.node,
@@ -76,6 +87,7 @@ fn enrolled(config: &Config, membership: &Membership, contact: &Value) -> Result
         "delta": config.budget.delta.to_string(),
         "releases": history.len(),
         "unsent": history.iter().filter(|entry| !entry.sent).count(),
+        "waiting_for_task": waiting,
         "ledger_head": history.last().map(|entry| entry.head),
         "countersigned": countersigned(config)?,
     }))
@@ -102,7 +114,7 @@ fn of(cap: &Cap) -> String {
 }
 
 /// The facts of a status, in the order that people read them.
-const ORDER: [&str; 14] = [
+const ORDER: [&str; 15] = [
     "municipality",
     "node",
     "enrolment",
@@ -115,6 +127,7 @@ const ORDER: [&str; 14] = [
     "budget",
     "releases",
     "unsent",
+    "waiting_for_task",
     "ledger_head",
     "countersigned",
 ];
@@ -126,7 +139,9 @@ fn status_text(facts: &Value) -> String {
         let text = match value {
             Value::Null => "-".to_owned(),
             Value::String(text) => text.clone(),
-            Value::Array(lines) if lines.is_empty() => "nothing spent".to_owned(),
+            Value::Array(lines) if lines.is_empty() => {
+                if name == "budget" { "nothing spent" } else { "-" }.to_owned()
+            }
             Value::Array(lines) => lines.iter().map(line_text).collect::<Vec<_>>().join("\n"),
             Value::Object(parts) => parts
                 .iter()
@@ -141,6 +156,9 @@ fn status_text(facts: &Value) -> String {
 }
 
 fn line_text(line: &Value) -> String {
+    if let Value::String(text) = line {
+        return text.clone();
+    }
     let part = |name: &str| line.get(name).and_then(Value::as_str).unwrap_or("-").to_owned();
     format!("{}: {} rho spent, {} left", part("of"), part("spent"), part("left"))
 }
@@ -178,6 +196,7 @@ pub(super) fn releases(
             json!({
                 "sequence": entry.sequence,
                 "release": entry.release,
+                "report": entry.report,
                 "round": entry.round,
                 "charge": entry.charge.to_string(),
                 "sent": entry.sent,
@@ -230,6 +249,13 @@ fn release_text(document: &ReleaseDocument, language: Language) -> String {
         document.charge_micro,
         document.ledger_sequence
     );
+    if let Some(report) = document.report {
+        // Writing to a String does not fail.
+        let _written = writeln!(
+            text,
+            "The study's shared tables left in the report {report}, with noise, split between two servers."
+        );
+    }
     let catalogue = Catalogue::builtin().ok();
     for released in &document.tables {
         let statistic = catalogue.and_then(|catalogue| catalogue.statistic(&released.statistic));

@@ -64,11 +64,16 @@ pub(super) const REFUSED: &str = "another copy of this node has spoken to the co
     folder was restored from a backup; nothing is released. Stop the other copy if there is one, then \
     run: fellestall-node recover";
 
+/// What an operator is told of a round that has no task yet.
+pub(super) const WAITS: &str = "waits for its task: the helper has not accepted it yet, or this node was not enrolled when the round \
+     was opened; nothing is read, sent or charged";
+
 fn show(session: &mut Session<'_>, report: &Report) -> Result<Exit, CliError> {
     let cycle = &report.cycle;
     let facts = json!({
         "sent": cycle.sent,
         "not_released": report.not_released,
+        "waiting_for_task": report.waiting,
         "clock_skew": cycle.clock_skew,
         "witness_refused": cycle.witness_refused,
         "failure": report.failure.as_ref().map(ToString::to_string),
@@ -80,6 +85,7 @@ fn show(session: &mut Session<'_>, report: &Report) -> Result<Exit, CliError> {
             .map(|round| format!("{round}: the coordinator has the release"))
             .collect();
         lines.extend(report.not_released.iter().map(|(round, why)| format!("{round}: {why}")));
+        lines.extend(report.waiting.iter().map(|round| format!("{round}: {WAITS}")));
         lines.extend(report.failure.iter().map(ToString::to_string));
         if cycle.clock_skew {
             lines.push("the clocks differ by more than a day; nothing was released".to_owned());

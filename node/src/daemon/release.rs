@@ -33,10 +33,14 @@ impl Daemon {
                 .map_err(|_| EngineError::CutOff)??;
         match made {
             Ok((kernel, release)) => {
+                let recorded = match release.report_bytes() {
+                    Some(_) => Event::RecordedWithReport(id.clone()),
+                    None => Event::Recorded(id.clone()),
+                };
                 self.kernel = Some(kernel);
                 self.recorded = Some(release);
                 tracing::info!(round = %id, "the release is recorded");
-                Ok(Event::Recorded(id))
+                Ok(recorded)
             }
             Err(error) if error.severity() == Severity::Fatal => Err(error.into()),
             Err(error) => {
@@ -46,6 +50,37 @@ impl Daemon {
                 self.report.not_released.insert(id.clone(), why);
                 Ok(Event::NotReleased(id))
             }
+        }
+    }
+
+    /// Sends the report of the recorded release, which the coordinator takes only after it.
+    pub(super) async fn send_report(
+        &mut self,
+        id: RoundId,
+        stop: &mut watch::Receiver<bool>,
+    ) -> Result<Event, Undone> {
+        let recorded = self.recorded.as_ref();
+        let report = recorded.and_then(|release| {
+            Some((release.id(), release.report_bytes()?.to_vec(), release.report_digest()?))
+        });
+        let Some((release, bytes, digest)) = report else { return Ok(Event::NotReleased(id)) };
+        match or_stop(stop, self.client.put_report(release, bytes)).await? {
+            Ok(receipt) if receipt.digest == digest => {
+                tracing::info!(round = %id, "the coordinator has the report");
+                Ok(Event::ReportSent(id))
+            }
+            Ok(_) => {
+                let error = KernelError::Receipt.to_string();
+                tracing::error!(round = %id, error, "the receipt is not for what was sent");
+                self.report.not_released.insert(id.clone(), error);
+                Ok(Event::ReleaseRejected(id))
+            }
+            Err(error) if error.meaning() == Meaning::Final => {
+                tracing::error!(round = %id, %error, "the report was not taken; it stays recorded");
+                self.report.not_released.insert(id.clone(), error.to_string());
+                Ok(Event::ReleaseRejected(id))
+            }
+            Err(error) => Ok(self.failed(error, "the report was not sent; it is sent again")),
         }
     }
 

@@ -7,7 +7,7 @@
 //! **Invariant:** the attestation is written after everything in it is gone.
 
 use super::attestation::{self, Attestation, KeptItem, attestations};
-use super::{Holdings, Item, RetentionError, Why};
+use super::{Holdings, Item, RetentionError, Unanswered, Why};
 use crate::audit::{Actor, AuditLog, Event};
 use crate::keys::KeyStore;
 use crate::register::Register;
@@ -56,8 +56,8 @@ pub fn purge(
     let mut state = State::open(directory)?;
     // Noted first: from here on the coordinator's list does not bring the documents back.
     state.set_purged(purpose, ends)?;
-    let unanswered = holdings.unanswered(purpose);
-    state.destroy(&unanswered.studies, &unanswered.rounds, &unanswered.decisions)?;
+    let Unanswered { studies, rounds, tasks, decisions } = holdings.unanswered(purpose);
+    state.destroy(&studies, (&rounds, &tasks), &decisions)?;
     let earlier = attestations(directory, purpose)?;
     let number = earlier.len();
     let same = |attestation: &Verified<Attestation>| attestation.ended == ends.to_string();

@@ -4,20 +4,21 @@
 
 use super::{State, StateError};
 use fellestall_shared::digest::Digest;
-use fellestall_shared::ids::Purpose;
+use fellestall_shared::ids::{Purpose, RoundId};
 use std::collections::BTreeMap;
 use time::Date;
 use time::macros::format_description;
 
 impl State {
-    /// Destroys studies, rounds and decisions: deleted, overwritten, and the file made anew.
+    /// Destroys studies, rounds with their tasks, and decisions: deleted, overwritten, and the file made
+    /// anew.
     ///
     /// # Errors
     /// [`StateError`]; some may be destroyed then, and it may be done again.
     pub fn destroy(
         &mut self,
         studies: &[Digest],
-        rounds: &[Digest],
+        (rounds, tasks): (&[Digest], &[RoundId]),
         decisions: &[Digest],
     ) -> Result<(), StateError> {
         let path = self.path.clone();
@@ -37,6 +38,10 @@ impl State {
             for digest in digests {
                 transaction.execute(sql, [digest.to_string()]).map_err(failed)?;
             }
+        }
+        for round in tasks {
+            let sql = "DELETE FROM task WHERE round = $1";
+            transaction.execute(sql, [round.as_str()]).map_err(failed)?;
         }
         transaction.commit().map_err(failed)?;
         // Earlier versions of a row may lie in free pages that were not overwritten in their time.

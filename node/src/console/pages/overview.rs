@@ -9,6 +9,8 @@ use crate::console::frame::Frame;
 use crate::console::show::{day, figure, fill, moment, permille};
 use crate::console::words::Words;
 use crate::decisions;
+use crate::kernel::LedgerEntry;
+use crate::register::Register;
 use crate::state::{Contact, State};
 use crate::witness;
 use askama::Template;
@@ -39,6 +41,8 @@ struct Facts {
     spent_permille: u64,
     picture_text: String,
     releases: Standing,
+    /// Rounds that wait for their task.
+    rounds: Vec<String>,
 }
 
 #[derive(Template)]
@@ -110,7 +114,21 @@ fn facts(asked: &Asked, node: &Enrolled) -> Result<Facts, Refusal> {
         left_text,
         spent_permille: percent,
         releases,
+        rounds: rounds_waiting(asked, node, &history)?,
     })
+}
+
+/// The open rounds that lack their task, each in a sentence.
+fn rounds_waiting(
+    asked: &Asked,
+    node: &Enrolled,
+    history: &[LedgerEntry],
+) -> Result<Vec<String>, Refusal> {
+    let register = Register::read(&asked.desk.directory)?;
+    let open = (history, asked.desk.clock.now());
+    let rounds = decisions::waiting(&node.state, &node.membership, &register, open)?;
+    let text = &asked.words().overview.round_waits;
+    Ok(rounds.iter().map(|round| fill(text, &[("round", round)])).collect())
 }
 
 /// What a picture of a budget says.
@@ -119,7 +137,7 @@ pub(super) fn picture(w: &Words, of: &str, permille: u64) -> String {
 }
 
 /// What all releases have cost.
-pub(super) fn spent(history: &[crate::kernel::LedgerEntry]) -> fellestall_shared::privacy::Rho {
+pub(super) fn spent(history: &[LedgerEntry]) -> fellestall_shared::privacy::Rho {
     use fellestall_shared::privacy::Rho;
     let sum = history.iter().map(|entry| entry.charge).try_fold(Rho::ZERO, Rho::plus);
     // A sum beyond the type leaves nothing, as it should.

@@ -77,6 +77,7 @@ struct Page {
     w: &'static Words,
     release: String,
     facts: Vec<(String, String)>,
+    has_report: bool,
     tables: Vec<Table>,
 }
 
@@ -99,6 +100,7 @@ pub(in crate::console) async fn page(asked: Asked, Path(release): Path<String>) 
                 w,
                 release: entry.release.to_string(),
                 facts: facts(asked, &entry, &document, &recorded),
+                has_report: document.report.is_some(),
             })
         })
         .await
@@ -146,6 +148,7 @@ fn facts(
     let (w, language) = (asked.words(), asked.language);
     let r = &w.releases;
     let sent = if entry.sent { &r.sent_yes } else { &r.sent_no };
+    let report = document.report.map(|report| (&r.report, report.to_string()));
     let lines: [(&String, String); 7] = [
         (&r.round, document.round.to_string()),
         (&r.node, document.node.to_string()),
@@ -155,7 +158,7 @@ fn facts(
         (&r.digest, recorded.payload_digest().to_string()),
         (&r.sent, sent.clone()),
     ];
-    lines.into_iter().map(|(name, value)| (name.clone(), value)).collect()
+    lines.into_iter().chain(report).map(|(name, value)| (name.clone(), value)).collect()
 }
 
 fn labels(domain: &Domain, language: Language) -> Vec<String> {
