@@ -9,6 +9,7 @@ use crate::audit::{AuditError, AuditLog, Entry, Event};
 use crate::config::{Config, ConfigError};
 use crate::decisions::{self, DecisionError, KnownStudy};
 use crate::engine::{self, EngineError};
+use crate::forecast::{Mode, Promise, SharedForecast};
 use crate::kernel::{Account, Balance, Kernel, KernelError, LedgerEntry};
 use crate::keys::{KeyError, KeyStore};
 use crate::register::{Register, RegisterError, RegisteredPurpose};
@@ -52,6 +53,22 @@ pub const RELEASE_FIELDS: [&str; 11] = [
     "consent_snapshot",
     "ledger_sequence",
     "ledger_previous",
+];
+
+/// The field that a release has besides, if its study has shared tables.
+pub const SHARED_FIELD: [&str; 1] = ["report"];
+
+/// The fields of the report that goes before such a release: names, and shares that are random by
+/// themselves.
+pub const REPORT_FIELDS: [&str; 8] = [
+    "release",
+    "node",
+    "municipality",
+    "round",
+    "task",
+    "public_share",
+    "leader_share",
+    "helper_share",
 ];
 
 /// Why there is no evidence pack.
@@ -120,7 +137,8 @@ impl Facts {
             studies: Vec::new(),
             budget: BudgetFacts::unspent(&config),
             releases: Vec::new(),
-            release_fields: RELEASE_FIELDS,
+            release_fields: RELEASE_FIELDS.to_vec(),
+            report_fields: Vec::new(),
         };
         for registered in register.purposes() {
             let purged = retention::attestations(directory, &registered.purpose)?;
@@ -136,6 +154,11 @@ impl Facts {
             let studies =
                 known.iter().filter_map(|known| study(known, membership, &history, delta));
             facts.studies = studies.collect();
+            let shares = |study: &StudyFacts| study.promise.is_some();
+            if facts.studies.iter().any(shares) {
+                facts.release_fields.extend(SHARED_FIELD);
+                facts.report_fields = REPORT_FIELDS.to_vec();
+            }
         }
         Ok(facts)
     }
@@ -170,6 +193,7 @@ fn study(
         residence: document.residence,
         fields: document.fields.iter().cloned().collect(),
         tables: tables(study, delta),
+        promise: Promise::of(study, delta),
         cells: study.tables().iter().map(|table| table.statistic.cells()).sum(),
         cost: Cost::of(study.charge(), delta),
         cost_several: Cost::of(
@@ -180,6 +204,7 @@ fn study(
 }
 
 fn tables(study: &Study, delta: Delta) -> Vec<TableFacts> {
+    let nodes = study.document().minimum_nodes;
     let of = |table: &Table| {
         let statistic = table.statistic;
         let dimensions = statistic.dimensions().iter().map(|domain| DimensionFacts {
@@ -195,7 +220,9 @@ fn tables(study: &Study, delta: Delta) -> Vec<TableFacts> {
             cells: statistic.cells(),
             bound: statistic.bound(),
             cost: Cost::of(table.charge, delta),
-            noise: Noise::of(crate::forecast::own_loss(table), statistic.bound()),
+            mode: Mode::of(table),
+            noise: table.local.map(|loss| Noise::of(loss, statistic.bound())),
+            shared: SharedForecast::of(table, (nodes, nodes), delta),
         }
     };
     study.tables().iter().map(of).collect()
@@ -227,6 +254,7 @@ fn releases(
             period: entry.period,
             tables: document.tables.len(),
             cells: document.tables.iter().map(|table| table.values.len()).sum(),
+            report: document.report,
             cost: Cost::of(entry.charge, delta),
             spent_after: Cost::of(spent, delta),
             payload: release.payload_digest(),

@@ -14,7 +14,11 @@ use fellestall_shared::study::{Study, Table};
 use fellestall_shared::wire::v1::Residence;
 use serde::Serialize;
 
+mod nodes;
+mod shared;
 mod text;
+pub use nodes::Reporting;
+pub use shared::{Guarantee, Mode, Promise, SharedForecast};
 
 /// The 97.5th percentile of the normal distribution.
 const Z: f64 = 1.96;
@@ -34,12 +38,22 @@ pub struct TableForecast {
     pub bound: u32,
     /// What it costs, in rho.
     pub charge: String,
-    /// The standard deviation of the noise that this node would add to each count.
-    pub noise: f64,
-    /// Half of the national 95 % interval of one count, from the noise of all nodes; rounded up.
+    /// What the coordinator sees of it.
+    pub mode: Mode,
+    /// The standard deviation of the noise that this node would add to each count for itself; `None` if
+    /// nobody sees the municipality's own figures.
+    pub noise: Option<f64>,
+    /// Half of the national 95 % interval of one count, from all noise that is in it; rounded up. A
+    /// table with both noises has the best weighting of the two sums.
     pub national_half_width: u64,
+    /// The same if as many nodes fail to report as the study allows for.
+    pub national_half_width_fewer: u64,
+    /// Half of the 95 % interval of this municipality's county; rounded up.
+    pub county_half_width: Option<u64>,
     /// Half of this municipality's own 95 % interval; rounded up.
-    pub local_half_width: u64,
+    pub local_half_width: Option<u64>,
+    /// What the noise that nodes share gives, if the table has that.
+    pub shared: Option<SharedForecast>,
 }
 
 /// What one round of a study would give away and cost.
@@ -55,6 +69,12 @@ pub struct Forecast {
     pub tables: Vec<TableForecast>,
     /// For how many nodes the national interval is reckoned.
     pub nodes: u32,
+    /// The same if as many fail to report as the study allows for, though not fewer than its minimum.
+    pub nodes_fewer: u32,
+    /// For how many nodes the county's interval is reckoned.
+    pub county_nodes: u32,
+    /// What the shared tables rest on, if there are any.
+    pub promise: Option<Promise>,
     /// What one round costs, in rho.
     pub charge: String,
     /// The same as epsilon at `delta`, rounded up.
@@ -97,13 +117,13 @@ pub struct LeftAfter {
 }
 
 impl Forecast {
-    /// Forecasts one round of `study` over `period` for `nodes` reporting nodes.
+    /// Forecasts one round of `study` over `period` for the nodes that report.
     #[must_use]
     pub fn new(
         study: &Study,
         period: Period,
         balance: &Balance,
-        nodes: u32,
+        reporting: Reporting,
         delta: Delta,
         language: Language,
     ) -> Self {
@@ -111,12 +131,20 @@ impl Forecast {
         let left = [balance.lifetime.left, balance.year.left, balance.study.left];
         let [lifetime, year, of_study] = left.map(|left| left.budget_left(charge).to_string());
         let document = study.document();
+        let Reporting { nodes, county } = reporting;
+        let tolerated =
+            document.aggregation.as_ref().map_or(0, |aggregation| aggregation.tolerated);
+        let fewer = nodes.saturating_sub(tolerated).max(document.minimum_nodes.min(nodes));
+        let of = |table| forecast(table, (nodes, fewer, county), delta, language);
         Self {
             study: format!("{}.{}", document.study, document.version),
             digest: study.digest().to_string(),
             period: period.to_string(),
-            tables: study.tables().iter().map(|table| forecast(table, nodes, language)).collect(),
+            tables: study.tables().iter().map(of).collect(),
             nodes,
+            nodes_fewer: fewer,
+            county_nodes: county,
+            promise: Promise::of(study, delta),
             charge: charge.to_string(),
             epsilon: charge.epsilon_ceil(delta),
             municipalities_per_person: document.municipalities_per_person,
@@ -171,17 +199,20 @@ pub fn half_year(now: Timestamp) -> Option<Period> {
     format!("{}H{half}", today.year()).parse().ok()
 }
 
-/// The loss of the noise that each node adds for itself.
-pub(crate) fn own_loss(table: &Table) -> Loss {
-    let none = Loss::DiscreteGaussian { rho_micro: Rho::ZERO };
-    table.local.unwrap_or(none)
-}
-
-fn forecast(table: &Table, nodes: u32, language: Language) -> TableForecast {
+fn forecast(
+    table: &Table,
+    (nodes, fewer, county): (u32, u32, u32),
+    delta: Delta,
+    language: Language,
+) -> TableForecast {
     let statistic = table.statistic;
-    let loss = own_loss(table);
-    let scale = loss.nominal_scale(statistic.bound());
-    let noise = standard_deviation(loss, scale);
+    let own = |loss: Loss| standard_deviation(loss, loss.nominal_scale(statistic.bound()));
+    let noise = table.local.map(own);
+    let of_own = |nodes: u32| noise.map(|noise| f64::from(nodes) * noise * noise);
+    let national = |nodes: u32| {
+        let shared = table.shared.map(|shared| shared::sum_variance(&shared.noise, nodes));
+        half_width_of(combined(of_own(nodes), shared))
+    };
     let dimension = |domain: &fellestall_shared::statistic::Domain| {
         let label = |category: &fellestall_shared::statistic::Category| {
             category.label().text(language).to_owned()
@@ -195,10 +226,20 @@ fn forecast(table: &Table, nodes: u32, language: Language) -> TableForecast {
         dimensions: statistic.dimensions().iter().map(dimension).collect(),
         bound: statistic.bound().l1(),
         charge: table.charge.to_string(),
+        mode: Mode::of(table),
         noise,
-        national_half_width: half_width(noise, nodes),
-        local_half_width: half_width(noise, 1),
+        national_half_width: national(nodes),
+        national_half_width_fewer: national(fewer),
+        county_half_width: of_own(county).map(half_width_of),
+        local_half_width: of_own(1).map(half_width_of),
+        shared: SharedForecast::of(table, (nodes, fewer), delta),
     }
+}
+
+/// The variance of the best weighting of two independent figures of one count: that of the inverse
+/// variances.
+fn combined(one: Option<f64>, other: Option<f64>) -> f64 {
+    1.0 / one.into_iter().chain(other).map(f64::recip).sum::<f64>()
 }
 
 /// The standard deviation of one noisy count. Discrete Gaussian: at most sigma (Canonne, Kamath and
@@ -213,15 +254,15 @@ fn standard_deviation(loss: Loss, scale: f64) -> f64 {
     }
 }
 
-/// Half of a 95 % interval of the sum of `nodes` noisy counts, in whole units, rounded up.
+/// Half of a 95 % interval of a figure with noise of this variance, in whole units, rounded up.
 #[expect(
     clippy::as_conversions,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "a float-to-integer cast saturates, and the width is never negative"
 )]
-fn half_width(noise: f64, nodes: u32) -> u64 {
-    (Z * f64::from(nodes).sqrt() * noise).ceil() as u64
+fn half_width_of(variance: f64) -> u64 {
+    (Z * variance.sqrt()).ceil() as u64
 }
 
 #[cfg(test)]

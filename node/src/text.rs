@@ -9,7 +9,7 @@ const WIDTH: u16 = 110;
 
 /// A table with a rule under its head and none between rows.
 #[must_use]
-pub fn table<const N: usize>(head: [&str; N]) -> Table {
+pub fn table<'h>(head: impl IntoIterator<Item = &'h str>) -> Table {
     let mut table = Table::new();
     table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
     table.remove_style(TableComponent::HorizontalLines);
@@ -18,6 +18,6 @@ pub fn table<const N: usize>(head: [&str; N]) -> Table {
     if table.width().is_none() {
         table.set_width(WIDTH);
     }
-    table.set_header(head);
+    table.set_header(head.into_iter().collect::<Vec<_>>());
     table
 }

@@ -5,13 +5,19 @@
 use data_encoding::BASE64;
 use fellestall_coordinator::authority::Authority;
 use fellestall_coordinator::template::{self, Wish};
+use fellestall_node::audit::{AuditLog, Event, Unanswered};
 use fellestall_node::keys::KeyStore;
 use fellestall_node::state::{Enrolment, State};
 use fellestall_shared::catalogue::Catalogue;
 use fellestall_shared::clock::Timestamp;
+use fellestall_shared::period::Period;
 use fellestall_shared::privacy::Rho;
+use fellestall_shared::secure::seal::SealingSecret;
+use fellestall_shared::signed::{SigningKey, VerifyingKey};
 use fellestall_shared::tls;
-use fellestall_shared::wire::v1::{Answer, Residence};
+use fellestall_shared::wire::v1::{
+    Aggregation, Answer, HelperIdentity, Residence, StudyDocument, TaskAcceptance,
+};
 use fellestall_tests::synthetic;
 use fellestall_tests::world::{World, WorldNode};
 use rcgen::{CertificateParams, Issuer, KeyPair};
@@ -19,6 +25,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -196,23 +203,30 @@ fn write_export(node: &WorldNode, people: usize) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn d19_municipalities_of_0_1_2_and_198_participants_look_alike_on_the_wire() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let mut world =
-        World::found(folder.path(), "sqlite:coordinator.db", NOW).await.expect("a coordinator");
-    let period = synthetic::PUBLISHED_PERIOD.parse().expect("a period");
-    let sizes = [0, 1, 2, 198];
+/// How many participants the municipalities have.
+const SIZES: [usize; 4] = [0, 1, 2, 198];
+
+/// What stands between each node of a small country and its coordinator.
+async fn country(folder: &Path) -> (World, Vec<Recorder>) {
+    let mut world = World::found(folder, "sqlite:coordinator.db", NOW).await.expect("found");
     let mut recorders = Vec::new();
-    for (number, people) in ["4601", "1108", "0301", "5001"].into_iter().zip(sizes) {
+    for (number, people) in ["4601", "1108", "0301", "5001"].into_iter().zip(SIZES) {
         let number = number.parse().expect("a number");
-        world.enrol(&synthetic::municipality(&number, period, 7)).await.expect("enrolled");
+        world.enrol(&synthetic::municipality(&number, period(), 7)).await.expect("enrolled");
         let node = world.nodes.last().expect("a node");
         write_export(node, people);
         let recorder = Recorder::stand_before(&world, node).await;
         recorder.lead_here(node);
         recorders.push(recorder);
     }
+    (world, recorders)
+}
+
+fn period() -> Period {
+    synthetic::PUBLISHED_PERIOD.parse().expect("a period")
+}
+
+fn study() -> StudyDocument {
     let wish = Wish {
         statistics: Vec::new(),
         rho: Rho::from_micro(125_000),
@@ -222,29 +236,56 @@ async fn d19_municipalities_of_0_1_2_and_198_participants_look_alike_on_the_wire
         residence: Residence::Anywhere,
         municipal_figures: false,
     };
-    let study = template::study(&wish, Catalogue::builtin().expect("sound")).expect("a study");
-    world.publish_study(&study).await.expect("a study");
+    template::study(&wish, Catalogue::builtin().expect("sound")).expect("a study")
+}
+
+async fn approve(world: &World, study: &StudyDocument) {
+    world.publish_study(study).await.expect("a study");
     for node in &world.nodes {
         node.cycle().await.expect("a cycle");
         node.decide(Answer::Approved).expect("approved");
     }
-    let round = world.open_round(&study, period).await.expect("a round");
-    for _ in 0..2 {
+}
+
+async fn cycles(world: &World, times: usize) {
+    for _ in 0..times {
         for node in &world.nodes {
             let report = node.cycle().await.expect("a cycle");
             assert!(report.failure.is_none() && report.not_released.is_empty(), "{report:?}");
         }
     }
+}
+
+/// Every node exchanged the same messages; what they were.
+fn alike(recorders: &[Recorder]) -> Vec<String> {
+    let first = recorders[0].seen();
+    for (recorder, people) in recorders.iter().zip(SIZES) {
+        assert_eq!(recorder.seen(), first, "{people} participants");
+    }
+    for exchange in &first {
+        println!(
+            "{} {} -> {} {}",
+            exchange.request, exchange.body, exchange.status, exchange.answer
+        );
+    }
+    first.into_iter().map(|exchange| exchange.request).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn d19_municipalities_of_0_1_2_and_198_participants_look_alike_on_the_wire() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (world, recorders) = country(folder.path()).await;
+    let study = study();
+    approve(&world, &study).await;
+    let round = world.open_round(&study, period()).await.expect("a round");
+    cycles(&world, 2).await;
     let stored = world.store.releases(&round).await.expect("releases");
     assert_eq!(stored.len(), 4);
     let by_size: BTreeSet<usize> = stored.iter().map(|release| release.envelope.len()).collect();
     assert!(by_size.len() > 1, "what is kept differs in size, so that equal sizes are made equal");
     assert!(stored.iter().all(|release| release.envelope.last() == Some(&b'}')), "without blanks");
-
-    let first = recorders[0].seen();
-    let requests: Vec<&str> = first.iter().map(|exchange| exchange.request.as_str()).collect();
     assert_eq!(
-        requests,
+        alike(&recorders),
         [
             "GET /v1/work HTTP/1.1",
             "POST /v1/witness HTTP/1.1",
@@ -256,13 +297,101 @@ async fn d19_municipalities_of_0_1_2_and_198_participants_look_alike_on_the_wire
             "POST /v1/witness HTTP/1.1",
         ]
     );
-    for (recorder, people) in recorders.iter().zip(sizes) {
-        assert_eq!(recorder.seen(), first, "{people} participants");
+}
+
+/// The same study with its first two tables shared, one of them alone.
+fn shared_study(helper: &VerifyingKey) -> StudyDocument {
+    let mut study = study();
+    study.tables.truncate(3);
+    let catalogue = Catalogue::builtin().expect("sound");
+    let asked = study.tables.iter().map(|table| &table.statistic);
+    let statistics = asked.map(|id| catalogue.statistic(id).expect("known"));
+    study.fields = statistics.flat_map(|statistic| statistic.fields().iter().cloned()).collect();
+    for table in study.tables.iter_mut().take(2) {
+        table.shared = table.loss;
     }
-    for exchange in &first {
-        println!(
-            "{} {} -> {} {}",
-            exchange.request, exchange.body, exchange.status, exchange.answer
-        );
+    study.tables[0].loss = None;
+    assert_eq!(study.tables.len(), 3);
+    study.aggregation = Some(Aggregation {
+        tolerated: 0,
+        largest_count: 1_000,
+        helper: HelperIdentity {
+            name: "The helper".to_owned(),
+            signing_key: helper.clone(),
+            sealing_key: SealingSecret::generate().0.public(),
+        },
+    });
+    study
+}
+
+/// D19 with shared tables: a round waits for its task, and then the report goes before the release. The
+/// same of all sizes, and nothing of the records is in what is kept.
+#[tokio::test(flavor = "multi_thread")]
+async fn d19_reports_of_0_1_2_and_198_participants_look_alike_on_the_wire() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (world, recorders) = country(folder.path()).await;
+    let (helper, _) = SigningKey::generate().expect("a key");
+    let study = shared_study(&helper.verifying_key());
+    approve(&world, &study).await;
+    let round = world.open_round(&study, period()).await.expect("a round");
+    for node in &world.nodes {
+        let report = node.cycle().await.expect("a cycle");
+        assert!(report.waiting.contains(&round) && report.not_released.is_empty(), "{report:?}");
+        assert!(report.cycle.sent.is_empty() && !report.refused);
     }
+    assert!(world.store.releases(&round).await.expect("releases").is_empty());
+    let task = world.store.task_of_round(&round).await.expect("readable").expect("a task").task;
+    let acceptance = helper.sign(&TaskAcceptance { task }).expect("signed");
+    let acceptance = acceptance.to_json().expect("JSON");
+    world.store.accept_task(task, &acceptance, NOW).await.expect("accepted");
+    cycles(&world, 2).await;
+    assert_eq!(world.store.releases(&round).await.expect("releases").len(), 4);
+    assert_eq!(
+        alike(&recorders),
+        [
+            "GET /v1/work HTTP/1.1",
+            "POST /v1/witness HTTP/1.1",
+            "GET /v1/work HTTP/1.1",
+            "PUT /v1/decisions/{64} HTTP/1.1",
+            "POST /v1/witness HTTP/1.1",
+            "GET /v1/work HTTP/1.1",
+            "GET /v1/tasks/{64} HTTP/1.1",
+            "POST /v1/witness HTTP/1.1",
+            "PUT /v1/reports/{64} HTTP/1.1",
+            "PUT /v1/releases/{64} HTTP/1.1",
+            "GET /v1/work HTTP/1.1",
+            "POST /v1/witness HTTP/1.1",
+        ]
+    );
+}
+
+/// A task of another helper, or one that the coordinator changed, is not answered: nothing is read, sent
+/// or charged, and the log says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_that_does_not_check_out_is_not_answered() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (world, _recorders) = country(folder.path()).await;
+    let (helper, _) = SigningKey::generate().expect("a key");
+    let (stranger, _) = SigningKey::generate().expect("a key");
+    let study = shared_study(&helper.verifying_key());
+    approve(&world, &study).await;
+    let round = world.open_round(&study, period()).await.expect("a round");
+    let task = world.store.task_of_round(&round).await.expect("readable").expect("a task").task;
+    let acceptance = stranger.sign(&TaskAcceptance { task }).expect("signed");
+    let acceptance = acceptance.to_json().expect("JSON");
+    world.store.accept_task(task, &acceptance, NOW).await.expect("stored");
+    let node = &world.nodes[3];
+    // Records that cannot be read would be an error: they are not looked at.
+    std::fs::remove_dir_all(node.records()).expect("removed");
+    for _ in 0..2 {
+        let report = node.cycle().await.expect("a cycle");
+        let why = report.not_released.get(&round).expect("refused");
+        assert!(why.contains("helper") && report.refused && report.waiting.is_empty(), "{why}");
+    }
+    let log = AuditLog::open(&node.directory).expect("a log").entries().expect("entries");
+    let refused = log.iter().filter(|entry| {
+        matches!(&entry.body.what, Event::NotReleased { reason: Unanswered::Task, .. })
+    });
+    assert_eq!(refused.count(), 1);
+    assert!(world.store.releases(&round).await.expect("releases").is_empty());
 }

@@ -8,7 +8,7 @@ use super::{CliError, Exit, Session, runtime};
 use crate::config::Config;
 use crate::decisions::{self, Approval, Decider, KnownStudy, Office};
 use crate::engine;
-use crate::forecast::{Forecast, half_year};
+use crate::forecast::{Forecast, Reporting, half_year};
 use crate::keys::KeyStore;
 use crate::register::Register;
 use crate::state::{FirstApproval, Membership, State, StoredDecision};
@@ -28,7 +28,8 @@ pub(super) struct PreviewArgs {
     /// The period; without it the open round's, or else the half-year that it is now.
     #[arg(long, value_name = "PERIOD")]
     period: Option<Period>,
-    /// For how many reporting nodes the national interval is shown; without it the study's minimum.
+    /// For how many reporting nodes the national interval is shown; without it the participants of the
+    /// round's task, or the study's minimum.
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     nodes: Option<u32>,
 }
@@ -135,10 +136,12 @@ pub(super) fn preview(
     let document = known.study.document();
     let kernel = engine::open(&config, &membership)?;
     let balance = kernel.balance(&document.study, period)?;
-    let nodes = arguments.nodes.unwrap_or(document.minimum_nodes);
+    let state = State::open(&session.directory)?;
+    let asked = (&known.study, period);
+    let reporting = Reporting::find(&state, &membership, asked, arguments.nodes)?;
     let delta = config.budget.delta;
     let mut forecast =
-        Forecast::new(&known.study, period, &balance, nodes, delta, session.language);
+        Forecast::new(&known.study, period, &balance, reporting, delta, session.language);
     let question = ReleaseId::of(known.study.digest(), period, &membership.municipality);
     if kernel.history()?.iter().any(|entry| entry.release == question) {
         forecast = forecast.already_released(&balance);

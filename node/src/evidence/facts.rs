@@ -3,6 +3,7 @@
 //! **Invariant:** nothing here follows from a record.
 
 use super::{Cost, Noise};
+use crate::forecast::{Mode, Promise, SharedForecast};
 use crate::kernel::Withdrawal;
 use crate::register::AtEnd;
 use crate::retention::iso;
@@ -46,7 +47,9 @@ pub struct Facts {
     /// Everything that left, oldest first.
     pub releases: Vec<ReleaseFacts>,
     /// The fields of what leaves.
-    pub release_fields: [&'static str; 11],
+    pub release_fields: Vec<&'static str>,
+    /// The fields of the report that goes before it, if any study has shared tables.
+    pub report_fields: Vec<&'static str>,
 }
 
 /// One purpose of the register.
@@ -111,6 +114,8 @@ pub struct StudyFacts {
     pub fields: Vec<String>,
     /// The tables.
     pub tables: Vec<TableFacts>,
+    /// What the shared tables rest on, if there are any.
+    pub promise: Option<Promise>,
     /// The number of noisy counts in one round.
     pub cells: usize,
     /// What one round costs a participant in one municipality.
@@ -138,8 +143,12 @@ pub struct TableFacts {
     pub bound: Bound,
     /// What it costs.
     pub cost: Cost,
-    /// The noise on each count.
-    pub noise: Noise,
+    /// What the coordinator sees of it.
+    pub mode: Mode,
+    /// The node's own noise on each count; `None` if nobody sees the municipality's own figures.
+    pub noise: Option<Noise>,
+    /// What the noise that nodes share gives, if the table has that.
+    pub shared: Option<SharedForecast>,
 }
 
 /// One dimension of a table.
@@ -194,6 +203,8 @@ pub struct ReleaseFacts {
     pub tables: usize,
     /// The number of noisy counts.
     pub cells: usize,
+    /// The digest of the report beside it, which only a sum is seen of.
+    pub report: Option<Digest>,
     /// What it cost.
     pub cost: Cost,
     /// What was spent in all after it.

@@ -5,6 +5,7 @@
 
 use super::figure::Cost;
 use super::{AccountFacts, Facts, PurposeFacts, ReleaseFacts, StudyFacts};
+use crate::forecast::{Guarantee, Promise, SharedForecast};
 use crate::kernel::Withdrawal;
 use askama::Template;
 use askama::filters::HtmlSafe;
@@ -128,6 +129,57 @@ impl<'f> Page<'f> {
                 "der personen bur den siste dagen i perioden",
                 "where the person lives on the last day of the period",
             ),
+        }
+    }
+
+    /// What the shared tables of a study rest on, in sentences.
+    fn promise(&self, promise: &Promise) -> Vec<String> {
+        let Promise { minimum, tolerated, honest, helper, helper_key, .. } = promise;
+        let loss = |guarantee: Option<&Guarantee>| match guarantee {
+            Some(Guarantee { rho, epsilon }) => {
+                self.decimal(format!("{rho} rho (epsilon {epsilon})"))
+            }
+            None => self
+                .t(
+                    "mer enn det kan gjøres rede for",
+                    "meir enn det kan gjerast greie for",
+                    "more than can be accounted for",
+                )
+                .to_owned(),
+        };
+        let sum = loss(Some(&promise.sum));
+        let more = loss(promise.one_more.as_ref());
+        let joined = loss(promise.joined.as_ref());
+        [
+            match self.language {
+                Language::Nb => format!("Noden legger til støy, deler hver rapport mellom koordinatoren og {helper} (nøkkel {helper_key}), og ingen av dem kan lese sin halvdel. Bare summen av minst {minimum} kommuner åpnes."),
+                Language::Nn => format!("Noden legg til støy, deler kvar rapport mellom koordinatoren og {helper} (nøkkel {helper_key}), og ingen av dei kan lese halvdelen sin. Berre summen av minst {minimum} kommunar blir opna."),
+                Language::En => format!("The node adds noise and splits each report between the coordinator and {helper} (key {helper_key}), and neither can read its half. Only the sum of at least {minimum} municipalities is opened."),
+            },
+            match self.language {
+                Language::Nb => format!("Av {minimum} kommuner er støyen fra {honest} nok til at tabellene koster høyst {sum}; {tolerated} kan samarbeide mot de andre eller la være å legge til støy. Hvis én til gjør det: {more}."),
+                Language::Nn => format!("Av {minimum} kommunar er støyen frå {honest} nok til at tabellane kostar høgst {sum}; {tolerated} kan samarbeide mot dei andre eller la vere å leggje til støy. Om éin til gjer det: {more}."),
+                Language::En => format!("Of {minimum} municipalities, the noise of {honest} is enough for the tables to cost at most {sum}; {tolerated} may collude or add no noise. If one more does: {more}."),
+            },
+            match self.language {
+                Language::Nb => format!("Hvis koordinatoren og {helper} legger sammen det de har, er det bare nodens egen støy som beskytter kommunens tabeller: {joined}."),
+                Language::Nn => format!("Om koordinatoren og {helper} legg saman det dei har, er det berre støyen til noden sjølv som vernar tabellane til kommunen: {joined}."),
+                Language::En => format!("If the coordinator and {helper} join what they hold, the node's own noise alone protects the municipality's tables: {joined}."),
+            },
+        ]
+        .into()
+    }
+
+    /// The standard deviation of a node's share of the noise, rounded down.
+    fn own_noise(&self, shared: &SharedForecast) -> Figure {
+        self.figure((shared.own_noise * 1000.0).floor() / 1000.0)
+    }
+
+    /// Text with decimal figures, as they are written in the language.
+    fn decimal(&self, text: String) -> String {
+        match self.language {
+            Language::En => text,
+            Language::Nb | Language::Nn => text.replace('.', ","),
         }
     }
 

@@ -24,7 +24,7 @@ pub fn document() -> StudyDocument {
         "starts": "2016-01-01", "ends": "2026-12-31",
         "tables": [{ "statistic": "S26", "definition": 1,
             "loss": { "mechanism": "discrete_gaussian", "rho_micro": 1000 } }],
-        "minimum_nodes": 2, "minimum_difference": 2, "mode": "local", "municipal_figures": false,
+        "minimum_nodes": 2, "minimum_difference": 2, "municipal_figures": false,
         "late_releases": "new_version", "municipalities_per_person": 2, "delta_exponent": 6,
     });
     serde_json::from_value(document).expect("a study document")

@@ -10,7 +10,7 @@ use crate::console::frame::Frame;
 use crate::console::show::{day, delta, figure, fill, moment, permille, who, written_day};
 use crate::console::words::Words;
 use crate::decisions::{self, KnownStudy};
-use crate::forecast::{Forecast, half_year};
+use crate::forecast::{Forecast, Reporting, half_year};
 use crate::kernel::Account;
 use crate::register::{NotPermitted, Register};
 use crate::state::FirstApproval;
@@ -105,8 +105,11 @@ struct Table {
     dimensions: Vec<(String, Vec<String>)>,
     bound: String,
     cost: String,
+    mode: String,
     local: String,
+    county: String,
     national: String,
+    national_fewer: String,
 }
 
 /// One budget, before and after a round.
@@ -140,6 +143,10 @@ struct Page {
     fields: Vec<String>,
     tables: Vec<Table>,
     interval_note: String,
+    /// The heading of the column for fewer nodes, if some tables are shared.
+    fewer: Option<String>,
+    /// What shared tables rest on, in sentences.
+    promise: Vec<String>,
     cost_line: String,
     person_line: Option<String>,
     period_line: String,
@@ -199,7 +206,15 @@ pub(super) fn build(
         facts: facts(asked, known),
         fields: document.fields.iter().cloned().collect(),
         tables: tables(asked, known, &forecast),
-        interval_note: fill(&w.study.interval_note, &[("nodes", &forecast.nodes)]),
+        interval_note: fill(
+            &w.study.interval_note,
+            &[("nodes", &forecast.nodes), ("county", &forecast.county_nodes)],
+        ),
+        fewer: forecast
+            .promise
+            .as_ref()
+            .map(|_| fill(&w.study.national_fewer, &[("nodes", &forecast.nodes_fewer)])),
+        promise: about::promise(asked, &forecast),
         cost_line: fill(
             &w.study.cost_line,
             &[
@@ -264,6 +279,8 @@ fn choices(w: &Words) -> Vec<Choice> {
 fn tables(asked: &Asked, known: &KnownStudy, forecast: &Forecast) -> Vec<Table> {
     let (w, language) = (asked.words(), asked.language);
     let plus_minus = |half: u64| format!("± {half}");
+    let width = |half: Option<u64>| half.map_or_else(|| w.study.unseen.clone(), plus_minus);
+    let document = known.study.document();
     known
         .study
         .tables()
@@ -284,8 +301,11 @@ fn tables(asked: &Asked, known: &KnownStudy, forecast: &Forecast) -> Vec<Table> 
                 dimensions: statistic.dimensions().iter().map(dimension).collect(),
                 bound: fill(&w.study.bound, &[("bound", &forecast.bound)]),
                 cost: figure(&forecast.charge, language),
-                local: plus_minus(forecast.local_half_width),
+                mode: about::seen(w, forecast.mode, document.minimum_nodes),
+                local: width(forecast.local_half_width),
+                county: width(forecast.county_half_width),
                 national: plus_minus(forecast.national_half_width),
+                national_fewer: plus_minus(forecast.national_half_width_fewer),
             }
         })
         .collect()
@@ -312,8 +332,10 @@ fn forecast(
     let (kernel, history) = node.ledger()?;
     let balance = kernel.balance(&document.study, period)?;
     let budget = &node.config.budget;
-    let nodes = document.minimum_nodes;
-    let mut forecast = Forecast::new(&known.study, period, &balance, nodes, budget.delta, language);
+    let asked = (&known.study, period);
+    let reporting = Reporting::find(&node.state, &node.membership, asked, None)?;
+    let mut forecast =
+        Forecast::new(&known.study, period, &balance, reporting, budget.delta, language);
     let question = ReleaseId::of(known.study.digest(), period, &node.membership.municipality);
     if history.iter().any(|entry| entry.release == question) {
         forecast = forecast.already_released(&balance);

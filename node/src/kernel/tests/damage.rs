@@ -2,7 +2,6 @@
 
 use super::support::{Node, ask, ask_without_records, round};
 use crate::kernel::{JournalError, Kernel, KernelError, LedgerEntry};
-use fellestall_shared::digest::Digest;
 use fellestall_shared::round::Round;
 use fellestall_shared::wire::v1::Receipt;
 use rusqlite::Connection;
