@@ -3,7 +3,9 @@
 //! **Invariant:** every command works on the same store that a running service uses, and may be
 //! given while it runs; a secret is never an argument and never printed but once (an invitation).
 
+use crate::aggregation::Leader;
 use crate::home::Home;
+use crate::rounds::LoadedRound;
 use crate::store::Store;
 use clap::{Parser, Subcommand};
 use fellestall_shared::catalogue::Catalogue;
@@ -347,6 +349,17 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
+    /// Opens the shared tables of a round that is about to be published, if its study has any.
+    async fn open_shared(&self, loaded: &LoadedRound) -> Result<(), CliError> {
+        if loaded.round.study().layout().is_none() {
+            return Ok(());
+        }
+        let (store, clock) = (self.store.clone(), Arc::clone(&self.clock));
+        let leader = Leader::new(&self.home, store, self.catalogue, clock);
+        leader.open(loaded).await?;
+        Ok(())
+    }
+
     async fn open(directory: &std::path::Path, clock: Arc<dyn Clock>) -> Result<Self, CliError> {
         let catalogue = Catalogue::builtin()?;
         let home = Home::open(directory)?;

@@ -250,6 +250,23 @@ pub(crate) fn private_directory(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
+/// Makes a file of mode 0600 that is complete from the first moment it is there; one that is there
+/// stands, whoever made it. It is written under the name `part` first, which nobody else may use.
+///
+/// # Errors
+/// What the system said.
+pub fn write_whole(directory: &Path, name: &str, part: &str, bytes: &[u8]) -> io::Result<()> {
+    let part = directory.join(part);
+    let written = write_private(&part, bytes);
+    let linked = written.and_then(|()| std::fs::hard_link(&part, directory.join(name)));
+    std::fs::remove_file(&part).ok();
+    match linked {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        other => other?,
+    }
+    std::fs::File::open(directory)?.sync_all()
+}
+
 /// Writes bytes to a new file of mode 0600, as an invitation.
 ///
 /// # Errors

@@ -3,6 +3,7 @@
 //! **Invariant:** no code here can read a record of a person.
 
 pub mod admin;
+pub mod aggregation;
 pub mod api;
 pub mod authority;
 pub mod cli;

@@ -16,6 +16,7 @@ use fellestall_shared::signed::{Envelope, SignatureError, SigningKey, Verified, 
 use fellestall_shared::study::{Study, StudyError};
 use fellestall_shared::wire::v1::{RoundDocument, StudyDocument};
 
+pub(crate) mod press;
 pub mod publication;
 pub mod status;
 pub mod task;

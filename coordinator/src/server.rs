@@ -4,6 +4,7 @@
 //! connection can hold its place by being slow.
 
 use crate::admin::{self, SetupError};
+use crate::aggregation::{Leader, background};
 use crate::api::{self, Service};
 use crate::databank::{Databank, DatabankError};
 use crate::home::{Home, HomeError};
@@ -77,6 +78,8 @@ impl Server {
     pub async fn start(home: Home, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
         let catalogue = Catalogue::builtin()?;
         let store = Store::open(&home.store_address()?).await?;
+        let leader = Leader::new(&home, store.clone(), catalogue, Arc::clone(&clock));
+        let leader = Arc::new(leader);
         let Home { directory, config, authority, signing_key, policy, .. } = home;
         let databank = Databank::open(store.clone(), &policy, Arc::clone(&clock)).await?;
         let listener = listen(config.listen).await?;
@@ -114,6 +117,7 @@ impl Server {
                     policy: &policy,
                     databank,
                     service: Arc::clone(&service),
+                    leader: Arc::clone(&leader),
                 })?;
                 let router = admin::router(Arc::new(desk));
                 tasks.spawn(listener::run(listener, None, router, stopped.clone()));
@@ -121,6 +125,7 @@ impl Server {
             }
             _ => None,
         };
+        tasks.spawn(background::run(leader, stopped.clone()));
         let router = api::router(service);
         tasks.spawn(listener::run(listener, Some(identity), router, stopped.clone()));
         let public = public.map(|(address, listener)| {

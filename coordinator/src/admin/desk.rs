@@ -7,6 +7,7 @@ use super::oidc::{OidcSetupError, Provider};
 use super::password::{self, PasswordError};
 use super::throttle::Throttle;
 use super::words::{AllWords, BadWords};
+use crate::aggregation::Leader;
 use crate::api::Service;
 use crate::config::{Admin, Web};
 use crate::databank::Databank;
@@ -59,11 +60,14 @@ pub struct Setting<'a> {
     pub databank: Databank,
     /// The store, the keys and the clock.
     pub service: Arc<Service>,
+    /// Who opens shared tables.
+    pub leader: Arc<Leader>,
 }
 
 /// What every page works with.
 pub struct Desk {
     pub(super) service: Arc<Service>,
+    pub(super) leader: Arc<Leader>,
     pub(super) policy: Policy,
     pub(super) web: Web,
     pub(super) databank: Databank,
@@ -101,8 +105,17 @@ impl Desk {
     /// # Errors
     /// [`SetupError`]: nothing is served.
     pub fn new(setting: Setting<'_>) -> Result<Self, SetupError> {
-        let Setting { config, web, node_url, address, directory, policy, databank, service } =
-            setting;
+        let Setting {
+            config,
+            web,
+            node_url,
+            address,
+            directory,
+            policy,
+            databank,
+            service,
+            leader,
+        } = setting;
         let own = format!("http://{address}");
         let url = config.url.clone().unwrap_or_else(|| own.clone());
         let url = url.trim_end_matches('/').to_owned();
@@ -123,6 +136,7 @@ impl Desk {
             .map_err(|_| PasswordError::Entropy)?;
         Ok(Self {
             service,
+            leader,
             policy: policy.clone(),
             web: web.clone(),
             databank,

@@ -98,7 +98,7 @@ texts! {
     Rounds {
         title, lead, none, caption, round, period, state, closes, reported, open, closed, study, opened,
         is_open, closed_on, reported_of, nodes, nodes_caption, municipality, standing, received, has_reported, has_approved,
-        has_refused, is_awaited, late, follow, follow_stop, following, publish, to_preview,
+        has_refused, is_awaited, late, rejected, follow, follow_stop, following, publish, to_preview,
         to_revision, too_few, open_one, open_lead, period_hint, closes_hint, submit, no_study, bad_period,
         bad_date, past_date, not_over, picture,
     }
@@ -108,7 +108,7 @@ texts! {
     PreviewWords {
         title, embargo, summary, region, show_region, figure, shown, interval, deviation, raw, note, decisions,
         decided, no_decisions, place, why, on, below_threshold, too_uncertain, too_few, pooled, publish,
-        publish_first, publish_next, submit, only_read, changed, nothing_new, not_possible, back,
+        publish_first, publish_next, submit, only_read, sealed, sealed_summary, open_first, open_submit, changed, nothing_new, not_possible, back,
     }
     /// What was published.
     PublicationsWords { title, lead, none, caption, id, published, digest, read }

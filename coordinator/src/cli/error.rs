@@ -56,6 +56,9 @@ pub enum CliError {
     /// No publication.
     #[error(transparent)]
     Publication(#[from] PublicationError),
+    /// The shared tables were not opened.
+    #[error("the shared tables were not opened, and the round stays as it was")]
+    Aggregation(#[from] crate::aggregation::AggregationError),
     /// The databank.
     #[error(transparent)]
     Databank(#[from] crate::databank::DatabankError),

@@ -47,6 +47,10 @@ pub(super) async fn close(
 ) -> Result<(), CliError> {
     let loaded = rounds::load(desk, round).await?;
     let (printer, now) = (desk.home.printer(), desk.clock.now());
+    // What closed before is given as it is, and opens nothing more.
+    if loaded.closed.is_none() {
+        desk.open_shared(&loaded).await?;
+    }
     let published = publication::close(&desk.store, printer, &loaded, now).await?;
     output.facts(&Line::of(&published), |line| {
         format!("{} is closed; version {} is published as {}.", line.round, line.version, line.id)
@@ -60,6 +64,10 @@ pub(super) async fn revise(
 ) -> Result<(), CliError> {
     let loaded = rounds::load(desk, round).await?;
     let (printer, now) = (desk.home.printer(), desk.clock.now());
+    // A round that is open is refused, and opens nothing before that.
+    if loaded.closed.is_some() {
+        desk.open_shared(&loaded).await?;
+    }
     let published = publication::revise(&desk.store, printer, &loaded, now).await?;
     output.facts(&published.as_ref().map(Line::of), |line| match line {
         Some(line) => format!("Version {} is published as {}.", line.version, line.id),

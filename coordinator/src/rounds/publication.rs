@@ -2,29 +2,22 @@
 //!
 //! **Invariant:** the releases are read, merged and published in the one transaction that holds the
 //! round, and every publication before it, of any study, is known to the guard against differences.
+//! Of a study with shared tables, exactly the nodes whose reports are in an opened sum are counted.
 
-use super::LoadError;
-use super::LoadedRound;
-use super::status;
+use super::press::Press;
+use super::{LoadError, LoadedRound};
+use crate::aggregation::{AggregationError, Leader};
 use crate::databank;
 use crate::present::{Policy, Presentation};
-use crate::publish::{
-    self, EarlierPublication, Participant, PublishError, PublishInput, Published, Reported,
-};
-use crate::store::nodes::{Node, NodeStatus};
-use crate::store::publications::{Head, StoredPublication};
-use crate::store::releases::StoredRelease;
-use crate::store::rounds::{NewPublication, PublishRoundError, RoundContents};
+use crate::publish::PublishError;
+use crate::store::publications::StoredPublication;
+use crate::store::rounds::{PublishRoundError, RoundContents};
 use crate::store::{Store, StoreError};
 use fellestall_shared::clock::Timestamp;
 use fellestall_shared::digest::Digest;
-use fellestall_shared::ids::{MunicipalityNumber, NodeId, StatisticId};
-use fellestall_shared::period::Period;
-use fellestall_shared::round::{AcceptedRelease, ReleaseError, Round};
-use fellestall_shared::signed::{Envelope, SignatureError, SigningKey};
-use fellestall_shared::wire::v1::{Answer, ReleaseDocument};
-use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use fellestall_shared::ids::NodeId;
+use fellestall_shared::round::ReleaseError;
+use fellestall_shared::signed::{SignatureError, SigningKey};
 
 /// Why no figures could be made.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +55,9 @@ pub enum FiguresError {
     /// A stored publication whose summary cannot be read.
     #[error("what is stored of an earlier publication cannot be read or written")]
     Summary(#[from] serde_json::Error),
+    /// A stored task or opened sum that is no signed document.
+    #[error("what is stored of the shared tables is damaged")]
+    Task(#[source] SignatureError),
     /// Figures that cannot be presented.
     #[error(transparent)]
     Presentation(#[from] databank::DatabankError),
@@ -76,27 +72,12 @@ pub enum PublicationError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The shared tables were not opened.
+    #[error("the shared tables were not opened, and the round stays as it was")]
+    Aggregation(#[from] AggregationError),
     /// The round, or its figures.
     #[error(transparent)]
     Round(#[from] PublishRoundError<FiguresError>),
-}
-
-/// What the store keeps of a publication for the guard against differences.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Summary {
-    period: Period,
-    statistics: BTreeSet<StatisticId>,
-    municipalities: BTreeSet<MunicipalityNumber>,
-    minimum_difference: u32,
-}
-
-/// All that a publication is made from but the releases, read before the round is held.
-struct Press<'a> {
-    loaded: &'a LoadedRound,
-    nodes: Vec<Node>,
-    answers: BTreeMap<NodeId, Answer>,
-    printer: &'a Printer<'a>,
-    now: Timestamp,
 }
 
 /// What every publication is signed with and shown by.
@@ -108,7 +89,8 @@ pub struct Printer<'a> {
     pub policy: &'a Policy,
 }
 
-/// Closes a round and publishes its first version; a closed round gives what it closed with.
+/// Closes a round and publishes its first version; a closed round gives what it closed with. Shared
+/// tables are opened before: see [`Leader::open`].
 ///
 /// # Errors
 /// [`PublicationError`]: the round stays open.
@@ -124,6 +106,7 @@ pub async fn close(
 }
 
 /// Publishes the next version of a closed round with the releases that came late; `None` if none did.
+/// Of a study with shared tables, with what was opened since: see [`Leader::open`].
 ///
 /// # Errors
 /// [`PublicationError`]: nothing changed.
@@ -147,12 +130,14 @@ pub struct Preview {
     pub basis: Digest,
     /// The releases in it.
     pub releases: usize,
-    /// How it would be shown.
-    pub presentation: Presentation,
+    /// How it would be shown; `None` while its shared tables are sealed: nobody can see their sums
+    /// before they are opened, and what was opened is not sealed again.
+    pub presentation: Option<Presentation>,
 }
 
 /// Computes what [`close`] or [`revise`] would publish, exactly as they would, and stores nothing;
-/// `None` if nothing is new since the newest version.
+/// `None` if nothing is new since the newest version. Of shared tables that are sealed it says how many
+/// reports would be opened, and refuses what would not be opened.
 ///
 /// # Errors
 /// [`PublicationError`]: why nothing could be published.
@@ -166,15 +151,47 @@ pub async fn preview(
     let contents = store.round_contents(loaded.round.id()).await?;
     let version = press.next_version(&contents);
     let print = || -> Result<Option<Preview>, FiguresError> {
+        let basis = press.basis(&contents)?;
+        if press.is_sealed(&contents)? {
+            let Some(releases) = press.sealed(&contents)? else { return Ok(None) };
+            return Ok(Some(Preview { version, basis, releases, presentation: None }));
+        }
         let Some(made) = press.print_if_new(&contents)? else { return Ok(None) };
         Ok(Some(Preview {
             version,
-            basis: press.basis(&contents)?,
-            releases: contents.releases.len(),
-            presentation: serde_json::from_slice(&made.presentation.document)?,
+            basis,
+            releases: press.counted(&contents).len(),
+            presentation: Some(serde_json::from_slice(&made.presentation.document)?),
         }))
     };
     Ok(print().map_err(PublishRoundError::Compute)?)
+}
+
+/// Opens the shared tables of a round that was looked at, then closes or revises it: with exactly the
+/// reports that a preview spoke of, but those that turn out not to hold.
+///
+/// # Errors
+/// [`PublicationError`]; [`FiguresError::Changed`] if something came in between. What was opened stays
+/// opened.
+pub async fn open_and_publish(
+    store: &Store,
+    printer: Printer<'_>,
+    leader: &Leader,
+    loaded: &LoadedRound,
+    seen: Digest,
+    now: Timestamp,
+) -> Result<StoredPublication, PublicationError> {
+    let changed = || PublishRoundError::Compute(FiguresError::Changed);
+    let press = Press::new(store, &printer, loaded, now).await?;
+    let contents = store.round_contents(loaded.round.id()).await?;
+    if press.basis(&contents).map_err(PublishRoundError::Compute)? != seen {
+        return Err(changed().into());
+    }
+    leader.open(loaded).await?;
+    if loaded.closed.is_none() {
+        return close(store, printer, loaded, now).await;
+    }
+    Ok(revise(store, printer, loaded, now).await?.ok_or_else(changed)?)
 }
 
 /// Closes a round, or revises a closed one, with exactly what a preview showed.
@@ -203,155 +220,4 @@ pub async fn publish_previewed(
     let published = store.close_round(round, now, first).await?;
     // Somebody else closed it first: with other releases, or with these.
     if is_ours { Ok(published) } else { Err(changed().into()) }
-}
-
-impl<'a> Press<'a> {
-    async fn new(
-        store: &Store,
-        printer: &'a Printer<'a>,
-        loaded: &'a LoadedRound,
-        now: Timestamp,
-    ) -> Result<Self, PublicationError> {
-        let nodes = store.nodes().await?;
-        let answers = status::decisions(store, loaded, &nodes).await?;
-        Ok(Self { loaded, nodes, answers, printer, now })
-    }
-
-    fn round(&self) -> &Round {
-        &self.loaded.round
-    }
-
-    fn next_version(&self, contents: &RoundContents) -> u32 {
-        let newest = contents.published.iter().rfind(|head| head.round == *self.round().id());
-        newest.map_or(1, |newest| newest.version.saturating_add(1))
-    }
-
-    /// Everything that figures, coverage and the guard against differences follow from, but the moment.
-    fn basis(&self, contents: &RoundContents) -> Result<Digest, FiguresError> {
-        let releases = contents.releases.iter().map(|r| (r.release, r.digest, r.late));
-        let heads = contents.published.iter().map(|head| (&head.round, head.version));
-        let nodes = self.nodes.iter().map(|node| {
-            let is_enrolled = node.status == NodeStatus::Enrolled;
-            (&node.node, is_enrolled, self.answers.get(&node.node))
-        });
-        let facts = serde_json::to_vec(&(
-            self.round().id(),
-            releases.collect::<Vec<_>>(),
-            heads.collect::<Vec<_>>(),
-            nodes.collect::<Vec<_>>(),
-            self.printer.policy,
-        ))?;
-        Ok(Digest::of("fellestall/preview/1", &facts))
-    }
-
-    fn print_as_seen(
-        &self,
-        contents: &RoundContents,
-        seen: Digest,
-    ) -> Result<NewPublication, FiguresError> {
-        if self.basis(contents)? != seen {
-            return Err(FiguresError::Changed);
-        }
-        self.print_if_new(contents)?.ok_or(FiguresError::Changed)
-    }
-
-    fn print_if_new(
-        &self,
-        contents: &RoundContents,
-    ) -> Result<Option<NewPublication>, FiguresError> {
-        let newest = contents.published.iter().rfind(|head| head.round == *self.round().id());
-        let Some(newest) = newest else {
-            return self.print(contents, 1).map(Some);
-        };
-        let reported: BTreeSet<_> =
-            contents.releases.iter().map(|release| release.municipality.clone()).collect();
-        let summary: Summary = serde_json::from_str(&newest.summary)?;
-        if summary.municipalities == reported {
-            return Ok(None);
-        }
-        self.print(contents, newest.version.saturating_add(1)).map(Some)
-    }
-
-    fn print(
-        &self,
-        contents: &RoundContents,
-        version: u32,
-    ) -> Result<NewPublication, FiguresError> {
-        let participants = self.participants(&contents.releases)?;
-        let summary = Summary {
-            period: self.round().period(),
-            statistics: statistics(self.round()),
-            municipalities: contents.releases.iter().map(|r| r.municipality.clone()).collect(),
-            minimum_difference: self.round().study().document().minimum_difference,
-        };
-        let Published { publication, document, digest, bundle } = publish::publish(PublishInput {
-            round: self.round(),
-            study_envelope: &self.loaded.study_envelope,
-            round_envelope: &self.loaded.round_envelope,
-            version,
-            published: self.now,
-            participants,
-            earlier: contents.published.iter().map(earlier).collect::<Result<_, _>>()?,
-            task_envelope: None,
-            shared: Vec::new(),
-            key: self.printer.key,
-        })?;
-        let presentation = databank::presentation(&publication, digest, self.printer.policy)?;
-        let summary = serde_json::to_string(&summary)?;
-        Ok(NewPublication { digest, document, bundle, summary, presentation })
-    }
-
-    /// Every node that reported, and every enrolled node of a municipality that did not.
-    fn participants(&self, releases: &[StoredRelease]) -> Result<Vec<Participant>, FiguresError> {
-        let known = |id: &NodeId| self.nodes.iter().any(|node| node.node == *id);
-        if let Some(release) = releases.iter().find(|release| !known(&release.node)) {
-            return Err(FiguresError::JustEnrolled { node: release.node.clone() });
-        }
-        let mut participants = Vec::new();
-        for node in &self.nodes {
-            let of_municipality =
-                releases.iter().find(|release| release.municipality == node.municipality);
-            let own = of_municipality.filter(|release| release.node == node.node);
-            let awaited = node.status == NodeStatus::Enrolled && of_municipality.is_none();
-            if own.is_none() && !awaited {
-                continue;
-            }
-            participants.push(Participant {
-                node: node.node.clone(),
-                municipality: node.municipality.clone(),
-                release_key: node.release_key.clone(),
-                decision: self.answers.get(&node.node).copied(),
-                reported: own.map(|release| self.reported(node, release)).transpose()?,
-            });
-        }
-        Ok(participants)
-    }
-
-    fn reported(&self, node: &Node, stored: &StoredRelease) -> Result<Reported, FiguresError> {
-        let damaged = |source| FiguresError::Damaged { node: node.node.clone(), source };
-        let verified = Envelope::from_json(&stored.envelope)
-            .and_then(|envelope| envelope.verify::<ReleaseDocument>(&node.release_key))
-            .map_err(damaged)?;
-        let release = AcceptedRelease::new(verified, self.round(), &node.node, &node.municipality)
-            .map_err(|source| FiguresError::Foreign { node: node.node.clone(), source })?;
-        Ok(Reported { release, late: stored.late })
-    }
-}
-
-fn statistics(round: &Round) -> BTreeSet<StatisticId> {
-    round.study().tables().iter().map(|table| table.statistic.id().clone()).collect()
-}
-
-fn earlier(head: &Head) -> Result<EarlierPublication, FiguresError> {
-    let Summary { period, statistics, municipalities, minimum_difference } =
-        serde_json::from_str(&head.summary)?;
-    let (round, version) = (head.round.clone(), head.version);
-    Ok(EarlierPublication {
-        round,
-        version,
-        period,
-        statistics,
-        municipalities,
-        minimum_difference,
-    })
 }

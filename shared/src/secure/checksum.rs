@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn the_order_and_the_portions_do_not_matter() {
         let ids = [[1; 16], [2; 16], [3; 16]];
-        let all = ids.iter().fold(Checksum::NONE, |sum, id| sum.with(id));
+        let all = ids.iter().fold(Checksum::NONE, Checksum::with);
         let portions = Checksum::NONE.with(&ids[2]).and(Checksum::NONE.with(&ids[0]).with(&ids[1]));
         assert_eq!(all, portions);
         assert_eq!(all.with(&ids[0]).with(&ids[0]), all);

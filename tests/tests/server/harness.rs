@@ -231,6 +231,7 @@ impl Node {
                 values: (-1..).take(statistic.cells()).map(|value| value + seed).collect(),
             }
         };
+        let local = round.study().tables().iter().filter(|table| table.local.is_some());
         ReleaseDocument {
             release: round.question(&municipality),
             node: self.id.clone(),
@@ -238,7 +239,7 @@ impl Node {
             round: round.id().clone(),
             study: round.study().digest(),
             period: round.period(),
-            tables: round.study().tables().iter().map(table).collect(),
+            tables: local.map(table).collect(),
             report: None,
             charge_micro: round.study().charge(),
             consent_snapshot: Digest::of("test", b"consent"),

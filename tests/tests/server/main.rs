@@ -6,5 +6,6 @@ mod access;
 mod harness;
 mod limits;
 mod publishing;
+mod reports;
 mod uploads;
 mod versions;

@@ -57,6 +57,8 @@ struct Page {
 /// What would be published.
 struct Content {
     basis: String,
+    /// Whether nobody can see the figures yet.
+    is_sealed: bool,
     summary: String,
     regions: Vec<(String, String, bool)>,
     tables: Vec<Table>,
@@ -109,6 +111,19 @@ async fn build(
 fn content(asked: &Asked, preview: &Preview, region: &str) -> Result<Content, Refusal> {
     let (w, language) = (asked.words(), asked.language);
     let Preview { version, basis, releases, presentation } = preview;
+    let Some(presentation) = presentation else {
+        let said: [(&str, &dyn std::fmt::Display); 2] =
+            [("version", version), ("releases", releases)];
+        return Ok(Content {
+            basis: basis.to_string(),
+            is_sealed: true,
+            summary: fill(&w.preview.sealed_summary, &said),
+            regions: Vec::new(),
+            tables: Vec::new(),
+            decisions: Vec::new(),
+            decided: String::new(),
+        });
+    };
     let mut regions: Vec<(String, String, bool)> = Vec::new();
     for category in presentation.tables.iter().flat_map(|table| &table.regions) {
         if !regions.iter().any(|(code, _, _)| *code == category.code) {
@@ -123,6 +138,7 @@ fn content(asked: &Asked, preview: &Preview, region: &str) -> Result<Content, Re
     let decided = presentation.decisions.len();
     Ok(Content {
         basis: basis.to_string(),
+        is_sealed: false,
         summary: fill(
             &w.preview.summary,
             &[("version", version), ("releases", releases), ("asked", &presentation.asked)],
@@ -224,8 +240,17 @@ async fn try_publish(asked: &Asked, round: &str, seen: Digest) -> Result<Option<
     let loaded = load(asked, round).await?;
     asked.act(&format!("publish {}", loaded.round.id())).await?;
     let (store, printer, now) = (desk.store(), desk.printer(), desk.now());
-    match publication::publish_previewed(store, printer, &loaded, seen, now).await {
+    let published = if loaded.round.study().layout().is_some() {
+        let leader = &desk.leader;
+        publication::open_and_publish(store, printer, leader, &loaded, seen, now).await
+    } else {
+        publication::publish_previewed(store, printer, &loaded, seen, now).await
+    };
+    match published {
         Ok(_) => Ok(None),
+        Err(PublicationError::Aggregation(error)) => {
+            Ok(Some(format!("{} {}", w.common.program_says, explain(&error))))
+        }
         Err(PublicationError::Round(PublishRoundError::Compute(FiguresError::Changed))) => {
             Ok(Some(w.preview.changed.clone()))
         }

@@ -10,7 +10,7 @@ use crate::admin::frame::Frame;
 use crate::admin::notice::Notice;
 use crate::admin::show::{day_of, fill, moment};
 use crate::admin::words::Words;
-use crate::rounds::status::Standing;
+use crate::rounds::status::{ReportStanding, Standing};
 use crate::rounds::{self, LoadedRound, OpenError, Opening};
 use crate::store::studies::Kept;
 use askama::Template;
@@ -258,7 +258,9 @@ async fn build(asked: &Asked, round: &str, is_live: bool) -> Result<Page, Refusa
 fn line(asked: &Asked, standing: &Standing) -> NodeLine {
     let w = asked.words();
     let r = &w.rounds;
+    let is_rejected = matches!(standing.report, Some(ReportStanding::Rejected { .. }));
     let (look, answer) = match (&standing.received, standing.decision) {
+        _ if is_rejected => ("bad", r.rejected.clone()),
         (Some(_), _) if standing.late => ("wait", r.late.clone()),
         (Some(_), _) => ("good", r.has_reported.clone()),
         (None, Some(Answer::Approved)) => ("wait", r.has_approved.clone()),
