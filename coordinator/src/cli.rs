@@ -211,6 +211,23 @@ pub struct Template {
     /// Where a person is counted whom several municipalities hold.
     #[arg(long, value_enum, default_value_t = Counted::Anywhere)]
     pub residence: Counted,
+    /// Tables whose noise nodes share, so that nobody sees a single node's table, as S2,S4; all of them
+    /// if none is named.
+    #[arg(long, value_name = "ID", value_delimiter = ',', num_args = 0..)]
+    pub shared: Option<Vec<fellestall_shared::ids::StatisticId>>,
+    /// Tables that nodes release with noise of their own and share too, as S2,S4: each has half of the
+    /// loss.
+    #[arg(long, value_name = "ID", value_delimiter = ',', num_args = 1..)]
+    pub both: Vec<fellestall_shared::ids::StatisticId>,
+    /// The card of the server that holds the other half of every report (JSON).
+    #[arg(long, value_name = "FILE")]
+    pub helper_card: Option<PathBuf>,
+    /// So many of the minimum of nodes may collude or add no noise [default: a fifth, rounded down].
+    #[arg(long, value_name = "N")]
+    pub tolerated: Option<u32>,
+    /// The largest count that one node can report in one cell of a shared table.
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    pub largest_count: u32,
 }
 
 /// Where a person is counted whom several municipalities hold.

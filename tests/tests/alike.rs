@@ -234,6 +234,7 @@ fn study() -> StudyDocument {
         ends: "2035-12-31".to_owned(),
         minimum_nodes: 2,
         residence: Residence::Anywhere,
+        sharing: fellestall_coordinator::template::Sharing::default(),
         municipal_figures: false,
     };
     template::study(&wish, Catalogue::builtin().expect("sound")).expect("a study")

@@ -39,6 +39,7 @@ async fn world(folder: &Path) -> World {
         ends: "2035-12-31".to_owned(),
         minimum_nodes: 2,
         residence: Residence::OnCensusDate,
+        sharing: fellestall_coordinator::template::Sharing::default(),
         municipal_figures: false,
     };
     let study = template::study(&wish, Catalogue::builtin().expect("sound")).expect("a study");

@@ -32,6 +32,7 @@ fn core_study(minimum_nodes: u32) -> StudyDocument {
         ends: "2035-12-31".to_owned(),
         minimum_nodes,
         residence: fellestall_shared::wire::v1::Residence::Anywhere,
+        sharing: fellestall_coordinator::template::Sharing::default(),
         municipal_figures: false,
     };
     template::study(&wish, Catalogue::builtin().expect("the catalogue is sound")).expect("a study")

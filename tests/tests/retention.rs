@@ -40,6 +40,7 @@ fn study(name: &str) -> StudyDocument {
         ends: ENDS.to_owned(),
         minimum_nodes: 2,
         residence: Residence::Anywhere,
+        sharing: fellestall_coordinator::template::Sharing::default(),
         municipal_figures: false,
     };
     let catalogue = Catalogue::builtin().expect("the catalogue is sound");

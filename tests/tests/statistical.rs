@@ -23,6 +23,7 @@ fn core_study() -> StudyDocument {
         ends: "2030-12-31".to_owned(),
         minimum_nodes: 5,
         residence: fellestall_shared::wire::v1::Residence::Anywhere,
+        sharing: fellestall_coordinator::template::Sharing::default(),
         municipal_figures: false,
     };
     template::study(&wish, Catalogue::builtin().expect("the catalogue is sound")).expect("a study")

@@ -42,6 +42,7 @@ fn study(version: u32, micro: u64) -> StudyDocument {
         minimum_nodes: 2,
         municipal_figures: false,
         residence: Residence::Anywhere,
+        sharing: fellestall_coordinator::template::Sharing::default(),
     };
     let study = template::study(&wish, Catalogue::builtin().expect("sound")).expect("a study");
     StudyDocument { version, ..study }

@@ -58,6 +58,7 @@ impl Scene {
             minimum_nodes: 2,
             municipal_figures: false,
             residence: Residence::Anywhere,
+            sharing: fellestall_coordinator::template::Sharing::default(),
         };
         let study = template::study(&wish, Catalogue::builtin().expect("sound")).expect("a study");
         world.publish_study(&study).await.expect("a study");

@@ -156,6 +156,15 @@ pub enum CliError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A helper's card that cannot be read.
+    #[error("{path} is not a helper's card: JSON with name, signing_key and sealing_key")]
+    HelperCard {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong in it.
+        #[source]
+        source: serde_json::Error,
+    },
     /// An address that nodes cannot dial.
     #[error("--url must be https://HOST or https://HOST:PORT, as https://tall.example.no:8443")]
     Url,

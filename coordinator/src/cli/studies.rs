@@ -10,8 +10,10 @@ use crate::template;
 use fellestall_shared::catalogue::Catalogue;
 use fellestall_shared::labels::Language;
 use fellestall_shared::privacy::Rho;
-use fellestall_shared::wire::v1::StudyDocument;
-use serde::Serialize;
+use fellestall_shared::secure::SealingKey;
+use fellestall_shared::signed::VerifyingKey;
+use fellestall_shared::wire::v1::{HelperIdentity, StudyDocument};
+use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 #[derive(Serialize)]
@@ -129,7 +131,35 @@ pub(super) fn tables(output: &mut Output<'_>) -> Result<(), CliError> {
     })
 }
 
+/// What a template takes of a helper's card.
+#[derive(Deserialize)]
+struct Card {
+    name: String,
+    signing_key: VerifyingKey,
+    sealing_key: SealingKey,
+}
+
+/// The identity on a helper's card.
+fn card(path: &Path) -> Result<HelperIdentity, CliError> {
+    let text = std::fs::read_to_string(path).map_err(|source| CliError::File {
+        path: path.to_owned(),
+        what: "read",
+        source,
+    })?;
+    let failed =
+        |error: serde_json::Error| CliError::HelperCard { path: path.to_owned(), source: error };
+    let Card { name, signing_key, sealing_key } = serde_json::from_str(&text).map_err(failed)?;
+    Ok(HelperIdentity { name, signing_key, sealing_key })
+}
+
 pub(super) fn template(wish: Template, output: &mut Output<'_>) -> Result<(), CliError> {
+    let sharing = template::Sharing {
+        shared: wish.shared,
+        both: wish.both,
+        helper: wish.helper_card.as_deref().map(card).transpose()?,
+        tolerated: wish.tolerated,
+        largest_count: wish.largest_count,
+    };
     let wish = template::Wish {
         statistics: wish.statistics,
         rho: Rho::from_micro(wish.rho_micro),
@@ -138,6 +168,7 @@ pub(super) fn template(wish: Template, output: &mut Output<'_>) -> Result<(), Cl
         minimum_nodes: wish.minimum_nodes,
         municipal_figures: wish.municipal_figures,
         residence: wish.residence.into(),
+        sharing,
     };
     let document = template::study(&wish, Catalogue::builtin()?)?;
     let text = toml::to_string(&document).map_err(|error| CliError::Encoding(error.into()))?;

@@ -65,6 +65,7 @@ pub fn study() -> String {
         minimum_nodes: 2,
         municipal_figures: false,
         residence: Residence::Anywhere,
+        sharing: fellestall_coordinator::template::Sharing::default(),
     };
     let catalogue = Catalogue::builtin().expect("a catalogue");
     let document = fellestall_coordinator::template::study(&wish, catalogue).expect("a study");

@@ -287,6 +287,7 @@ fn documents(home: &Home, helper: &HelperCard) -> (Envelope, (Envelope, Round)) 
         minimum_nodes: MINIMUM,
         municipal_figures: false,
         residence: Residence::Anywhere,
+        sharing: fellestall_coordinator::template::Sharing::default(),
     };
     let mut document: StudyDocument = template::study(&wish, catalogue).expect("a template");
     for table in &mut document.tables {

@@ -116,6 +116,7 @@ fn study() -> StudyDocument {
         minimum_nodes: 2,
         municipal_figures: false,
         residence: fellestall_shared::wire::v1::Residence::Anywhere,
+        sharing: fellestall_coordinator::template::Sharing::default(),
     };
     template::study(&wish, Catalogue::builtin().expect("the catalogue is sound")).expect("a study")
 }

@@ -114,6 +114,7 @@ impl Scene {
             ends: "2099-12-31".to_owned(),
             minimum_nodes: 2,
             residence: Residence::Anywhere,
+            sharing: fellestall_coordinator::template::Sharing::default(),
             municipal_figures: false,
         };
         let mut document = template::study(&wish, catalogue).expect("a study");

@@ -143,6 +143,7 @@ impl World {
             minimum_nodes: 2,
             municipal_figures: false,
             residence: fellestall_shared::wire::v1::Residence::Anywhere,
+            sharing: fellestall_coordinator::template::Sharing::default(),
         };
         let document = template::study(&wish, catalogue).expect("a study");
         let (store, key) = (self.server.store(), &self.home.signing_key);

@@ -100,6 +100,7 @@ async fn publish(folder: &TempDir) -> (Server, Policy, Arc<dyn Clock>) {
         ends: "2035-12-31".to_owned(),
         minimum_nodes: 2,
         residence: fellestall_shared::wire::v1::Residence::Anywhere,
+        sharing: fellestall_coordinator::template::Sharing::default(),
         municipal_figures: true,
     };
     let catalogue = Catalogue::builtin().expect("the catalogue is sound");
