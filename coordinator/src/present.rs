@@ -8,8 +8,9 @@
 //! **Invariant:** a pure function of the publication and the policy; it adds nothing to what was
 //! released and takes nothing from it: the unbiased value stands beside every presented one.
 
-use crate::publish::{Fixed, Publication};
-use counts::{Laws, Source};
+use crate::publish::table_law::TableLaw;
+use crate::publish::{Fixed, MunicipalFigures, Publication, PublishedTable, TableCertificate};
+use counts::Source;
 use estimate::{Measured, Released};
 use fellestall_shared::digest::Digest;
 use fellestall_shared::signed::SignatureError;
@@ -21,6 +22,7 @@ mod derived;
 mod document;
 mod estimate;
 mod figures;
+mod hierarchy;
 mod policy;
 mod regions;
 mod rounding;
@@ -31,9 +33,6 @@ mod tests;
 
 pub use document::*;
 pub use policy::{BadPolicy, Policy};
-
-/// The level of every interval.
-const LEVEL: f64 = 0.95;
 
 /// Why a publication cannot be presented.
 #[derive(Debug, thiserror::Error)]
@@ -115,22 +114,33 @@ fn takes_late_releases(published: &Publication) -> Result<bool, PresentError> {
     Ok(study.late_releases == LateReleases::NewVersion)
 }
 
-/// What was released, as numbers.
+/// What was released, as numbers; where a table has both noises, its municipal figures are those that add
+/// up to the national ones.
 fn released(published: &Publication) -> Released {
-    let certificates = &published.certificate.tables;
-    let tables = published.tables.iter().zip(certificates).enumerate();
-    let measured = tables.map(|(place, (table, noise))| Measured {
-        variance: Laws::of(noise).variance(),
-        national: table.cells.iter().map(|cell| cell.value).collect(),
-        municipal: published
-            .municipal
-            .iter()
-            .map(|own| own.tables.get(place).map(|own| own.values.clone()).unwrap_or_default())
-            .collect(),
-    });
+    let reported = published.coverage.reported;
+    let measured = |(table, noise): (&PublishedTable, &TableCertificate)| {
+        let law = TableLaw::published(noise, table.shared.as_ref());
+        let national: Vec<i64> = table.cells.iter().map(|cell| cell.value).collect();
+        let own = |figures: &MunicipalFigures| {
+            let own = figures.tables.iter().find(|own| own.statistic == table.statistic);
+            own.map(|own| own.values.clone())
+        };
+        let municipal = published.municipal.iter().map(own).collect::<Option<Vec<_>>>();
+        let mut municipal = municipal.unwrap_or_default();
+        if let Some(shared) = &table.shared {
+            municipal = hierarchy::consistent(&municipal, shared).unwrap_or_default();
+        }
+        Measured {
+            variance: law.map_or(0.0, |law| law.variance(1)),
+            part: law.map_or(0.0, |law| law.part(reported)),
+            national,
+            municipal,
+        }
+    };
+    let tables = published.tables.iter().zip(&published.certificate.tables);
     Released {
-        tables: measured.collect(),
-        reported: published.coverage.reported,
+        tables: tables.map(measured).collect(),
+        reported,
         municipalities: published.municipal.len(),
     }
 }

@@ -18,6 +18,7 @@ use fellestall_shared::wire::v1::{
 };
 use std::collections::BTreeSet;
 
+mod about;
 mod certificate;
 pub mod combine;
 mod compose;
@@ -25,12 +26,15 @@ mod coverage;
 pub mod csv;
 mod document;
 mod file;
+mod mixture;
 pub mod noise_law;
 mod number;
 mod opened;
 mod rates;
+pub(crate) mod shared;
 mod survival;
 pub mod table;
+pub mod table_law;
 pub mod verify;
 
 pub use certificate::UNIT;
@@ -226,8 +230,6 @@ pub fn publish(input: PublishInput<'_>) -> Result<Published, PublishError> {
     if reported.len() < usize::try_from(minimum).unwrap_or(usize::MAX) {
         return Err(PublishError::TooFewNodes { found: reported.len(), minimum });
     }
-    let count = reported.len();
-    opened::check(round, input.task_envelope, &input.shared, count, &coordinator_key)?;
     let municipalities =
         reported.iter().map(|(participant, _)| participant.municipality.clone()).collect();
     coverage::check_difference(round, &municipalities, &input.earlier)?;
@@ -236,20 +238,23 @@ pub fn publish(input: PublishInput<'_>) -> Result<Published, PublishError> {
     let certified = reported
         .iter()
         .map(|(participant, accepted)| certificate::release(accepted, &participant.release_key))
-        .collect();
+        .collect::<Vec<_>>();
+    opened::check(round, input.task_envelope, &input.shared, &certified, &coordinator_key)?;
+    let signed = certificate::Signed {
+        study: study_envelope.clone(),
+        round: round_envelope.clone(),
+        task: input.task_envelope.cloned(),
+        batches: input.shared.iter().map(OpenedSum::certificate).collect(),
+        key: coordinator_key,
+    };
     let parts = compose::Parts {
         version,
         published,
         coverage: coverage::coverage(&participants, minimum),
         sums: combine::sums(round.study().tables(), releases.iter().copied())?,
+        opened: shared::Opened::of(&input.shared),
         municipal: compose::municipal(round, &releases)?,
-        certificate: certificate::certificate(
-            round,
-            study_envelope,
-            round_envelope,
-            coordinator_key,
-            certified,
-        )?,
+        certificate: certificate::certificate(round, signed, certified)?,
     };
     let publication = compose::compose(round, parts)?;
     let envelopes = releases.iter().map(|release| release.verified().envelope().clone()).collect();

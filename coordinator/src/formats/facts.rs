@@ -5,7 +5,8 @@
 use super::words::{self, Words};
 use super::{Context, title};
 use crate::databank::{Extract, Role, Slice};
-use crate::present::Symbol;
+use crate::present::{Symbol, Whose};
+use crate::publish::Fixed;
 use fellestall_shared::labels::Language;
 use fellestall_shared::privacy::Loss;
 
@@ -51,12 +52,18 @@ pub(super) fn facts(extract: &Extract, context: &Context<'_>) -> Vec<(String, St
         let text = format!("{period}: {reported} {} {asked} {}", words.of, words.municipalities);
         add(&words.coverage, text);
         if let Some(table) = slice.table() {
-            let law = match table.noise.loss {
-                Loss::DiscreteGaussian { .. } => &words.discrete_gaussian,
-                Loss::DiscreteLaplace { .. } => &words.discrete_laplace,
-            };
-            let scale = table.noise.scale;
-            add(&words.mechanism, format!("{period}: {law}, {} {scale}", words.scale));
+            for part in table.noise.parts() {
+                let law = match part.loss {
+                    Loss::DiscreteGaussian { .. } => &words.discrete_gaussian,
+                    Loss::DiscreteLaplace { .. } => &words.discrete_laplace,
+                };
+                let (whose, scale) = match part.whose {
+                    Whose::Each => (&words.scale, table.noise.scale),
+                    Whose::Shared => (&words.shared_scale, Fixed::nearest(part.scale)),
+                };
+                let Some(scale) = scale else { continue };
+                add(&words.mechanism, format!("{period}: {law}, {whose} {scale}"));
+            }
         }
         let privacy = &shown.privacy;
         let delta = format!("delta {}", privacy.delta_exponent);

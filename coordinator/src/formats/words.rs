@@ -33,6 +33,7 @@ pub(super) struct Words {
     pub discrete_gaussian: String,
     pub discrete_laplace: String,
     pub scale: String,
+    pub shared_scale: String,
     pub loss: String,
     pub person_loss: String,
     pub certificate: String,

@@ -3,17 +3,19 @@
 //! **Invariant:** a hidden figure keeps its unbiased value and its noise; a decision is a function of
 //! the released values and of how many municipalities they are from.
 
-use super::estimate::{Estimate, Released};
+use super::estimate::{Estimate, Measured, Released};
 use super::figures::{codes_of_each_cell, dimensions, figure, id, leaves_of_each_cell};
 use super::regions::{Kind, Region, pool};
 use super::{
-    Decision, LEVEL, Policy, PresentedCells, PresentedDimension, PresentedTable, Reason, Symbol,
+    Decision, Policy, PresentedCells, PresentedDimension, PresentedTable, Reason, Symbol,
     TableKind, TableNoise,
 };
-use crate::publish::noise_law::{Noise, NoiseLaw};
+use crate::publish::table_law::TableLaw;
 use crate::publish::{Fixed, Publication, PublishedTable, TableCertificate};
-use fellestall_shared::privacy::Loss;
 use std::collections::BTreeMap;
+
+/// How far an interval reaches whose noise is not known: beyond every figure.
+const UNKNOWN: i64 = i64::MAX / 4;
 
 /// What all tables of a presentation are made from.
 pub(super) struct Source<'p> {
@@ -26,32 +28,30 @@ pub(super) struct Source<'p> {
     pub provisional: bool,
 }
 
-/// The law of the noise in sums of a table's released cells, each looked up once.
+/// The law of the noise in sums of a table's cells, each looked up once.
 pub(super) struct Laws {
-    noise: Noise,
-    known: BTreeMap<usize, (i64, f64)>,
+    law: Option<TableLaw>,
+    known: BTreeMap<(usize, usize), (i64, f64)>,
 }
 
 impl Laws {
-    pub(super) fn of(noise: &TableCertificate) -> Self {
-        let scale = noise.scale.value();
-        let noise = match noise.loss {
-            Loss::DiscreteGaussian { .. } => Noise::DiscreteGaussian { sigma: scale },
-            Loss::DiscreteLaplace { .. } => Noise::DiscreteLaplace { b: scale },
+    pub(super) fn of(table: &PublishedTable, noise: &TableCertificate) -> Self {
+        let law = TableLaw::published(noise, table.shared.as_ref());
+        Self { law, known: BTreeMap::new() }
+    }
+
+    /// Half the width of the interval of a sum of so many cells over so many municipalities, and its
+    /// deviation.
+    pub(super) fn of_sum(&mut self, municipalities: usize, cells: usize) -> (i64, f64) {
+        let Some(law) = self.law else { return (UNKNOWN, f64::INFINITY) };
+        // Noise of each node's own is the same in every cell that it is drawn for.
+        let key = match law {
+            TableLaw::Local(_) => (1, municipalities * cells),
+            _ => (municipalities, cells),
         };
-        Self { noise, known: BTreeMap::new() }
-    }
-
-    /// The variance of one released cell.
-    pub(super) fn variance(&self) -> f64 {
-        self.noise.variance()
-    }
-
-    /// Half the width of the interval of a sum of so many released cells, and its deviation.
-    pub(super) fn of_sum(&mut self, cells: usize) -> (i64, f64) {
-        *self.known.entry(cells).or_insert_with(|| {
-            let law = NoiseLaw::of(&[(self.noise, cells)]);
-            (law.half_width(LEVEL), law.standard_deviation())
+        *self.known.entry(key).or_insert_with(|| {
+            let noise = law.of_sum(municipalities, cells);
+            (noise.half_width, noise.variance.sqrt())
         })
     }
 }
@@ -90,7 +90,7 @@ pub(super) fn counts(source: &Source<'_>, place: usize) -> Option<(PresentedTabl
         leaves: leaves_of_each_cell(&dimensions),
         codes: codes_of_each_cell(&dimensions),
         has_total,
-        laws: Laws::of(noise),
+        laws: Laws::of(published, noise),
         table: blank(source, published, noise, dimensions),
         decisions: Vec::new(),
     };
@@ -115,20 +115,8 @@ fn blank(
         figure: figure(published, noise),
         regions: Vec::new(),
         dimensions,
-        noise: table_noise(noise),
+        noise: TableNoise::of(published, noise),
         cells: PresentedCells::default(),
-    }
-}
-
-/// The mechanism behind a table.
-pub(super) fn table_noise(noise: &TableCertificate) -> TableNoise {
-    TableNoise {
-        loss: noise.loss,
-        charge_micro: noise.charge_micro,
-        l0: noise.l0,
-        l1: noise.l1,
-        l2_squared: noise.l2_squared,
-        scale: noise.scale,
     }
 }
 
@@ -136,7 +124,10 @@ impl Writing<'_, '_> {
     fn write(&mut self) {
         let mut pooled: Vec<usize> = Vec::new();
         let source = self.source;
-        let mut regions = source.regions.iter().peekable();
+        let is_seen = source.released.tables.get(self.place).is_some_and(Measured::is_seen);
+        // A table that nobody saw municipality by municipality has figures of the country alone.
+        let regions = source.regions.iter().filter(|own| is_seen || own.kind == Kind::Country);
+        let mut regions = regions.peekable();
         while let Some(region) = regions.next() {
             if self.region(region) {
                 pooled.extend(&region.members);
@@ -201,7 +192,7 @@ impl Writing<'_, '_> {
         let leaves = &self.leaves;
         let laws = &mut self.laws;
         let figures = leaves.iter().map(|leaves| {
-            let (half, deviation) = laws.of_sum(region.reported * leaves.len());
+            let (half, deviation) = laws.of_sum(region.reported, leaves.len());
             Figures { shown: sum(&shown, leaves), raw: sum(&raw, leaves), half, deviation }
         });
         figures.collect()

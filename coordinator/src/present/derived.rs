@@ -8,13 +8,13 @@
 //! **Invariant:** nothing here has more to say than the released sums; ends of intervals are rounded
 //! outwards.
 
-use super::counts::{Laws, Source, table_noise};
+use super::counts::{Laws, Source};
 use super::estimate::{Mean, Place, real, total_of};
 use super::figures::{dimensions, id, labels, leaves_of_each_cell};
 use super::structure::{Structure, persons_with_contact, unit};
 use super::{
     COUNTRY, Decision, Figure, PresentedCategory, PresentedCells, PresentedDimension,
-    PresentedTable, Reason, Symbol, TableKind, decimal,
+    PresentedTable, Reason, Symbol, TableKind, TableNoise, decimal,
 };
 use crate::publish::{Estimate, Fixed, PublishedTable, TableCertificate};
 use fellestall_shared::labels::Labels;
@@ -152,14 +152,14 @@ impl Context<'_, '_> {
         }
         let (participants, window, multiple) = self.participants(structure)?;
         let dimensions = dimensions(self.table, self.noise);
-        let mut laws = Laws::of(self.noise);
+        let mut laws = Laws::of(self.table, self.noise);
         let counted = self.source.released.tables.get(place)?;
         let reported = self.source.published.coverage.reported;
         let figures = leaves_of_each_cell(&dimensions)
             .iter()
             .map(|leaves| {
                 let cells = leaves.iter().filter_map(|leaf| counted.national.get(*leaf));
-                let (half, deviation) = laws.of_sum(reported * leaves.len());
+                let (half, deviation) = laws.of_sum(reported, leaves.len());
                 let contacts = Mean { value: real(cells.sum()), variance: deviation * deviation };
                 let own = if deviation > 0.0 { real(half) / deviation } else { NORMAL };
                 ratio(contacts, participants, multiple.max(own)).map(per_month)
@@ -200,12 +200,13 @@ impl Context<'_, '_> {
         let nearest = structure.participants.iter().min_by_key(|(_, window)| rank(window));
         let (total, window) = nearest?;
         let mean = total_of(&self.source.released, structure, *total, Place::Country)?;
-        let certificates = &self.source.published.certificate.tables;
+        let published = self.source.published;
+        let tables = || published.tables.iter().zip(&published.certificate.tables);
         let reported = self.source.published.coverage.reported;
         let mut multiple = NORMAL;
         for family in structure.families.iter().filter(|family| family.total == *total) {
-            let noise = certificates.get(family.table)?;
-            let (half, deviation) = Laws::of(noise).of_sum(reported * family.cells.len());
+            let (table, noise) = tables().nth(family.table)?;
+            let (half, deviation) = Laws::of(table, noise).of_sum(reported, family.cells.len());
             if deviation > 0.0 {
                 multiple = multiple.max(real(half) / deviation);
             }
@@ -251,7 +252,7 @@ impl Context<'_, '_> {
             figure: heading.figure,
             regions: country.map(|region| region.category.clone()).into_iter().collect(),
             dimensions,
-            noise: table_noise(self.noise),
+            noise: TableNoise::of(self.table, self.noise),
             cells,
         };
         (table, decision.into_iter().collect())

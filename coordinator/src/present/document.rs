@@ -13,8 +13,11 @@ use fellestall_shared::digest::Digest;
 use fellestall_shared::ids::{RoundId, StatisticId, StudyId};
 use fellestall_shared::labels::Labels;
 use fellestall_shared::period::Period;
-use fellestall_shared::privacy::{Delta, Loss, Rho};
+use fellestall_shared::privacy::{Delta, Rho};
 use serde::{Deserialize, Serialize};
+
+mod noise;
+pub use noise::{NoisePart, SharedNoise, TableNoise, Whose};
 
 /// The format's name and version.
 pub const FORMAT: &str = "fellestall/presentation/1";
@@ -160,24 +163,6 @@ pub struct PresentedDimension {
     pub categories: Vec<PresentedCategory>,
     /// Whether the first category is the total. Without one, a reader has to choose.
     pub has_total: bool,
-}
-
-/// The mechanism behind a table.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TableNoise {
-    /// The mechanism and its loss.
-    pub loss: Loss,
-    /// What the loss is charged as, in millionths of rho.
-    pub charge_micro: Rho,
-    /// Cells that one participant can change, at the most.
-    pub l0: u32,
-    /// Sum of the changes by one participant, at the most.
-    pub l1: u32,
-    /// Sum of the squared changes by one participant, at the most.
-    pub l2_squared: u64,
-    /// The noise scale at each node.
-    pub scale: Fixed,
 }
 
 /// Why a cell holds no figure, or holds one with a mark.

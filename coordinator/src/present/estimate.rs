@@ -24,7 +24,7 @@
 
 use super::rounding::{controlled, to_total};
 use super::solver::{Problem, Sum};
-use super::structure::{Family, Structure};
+use super::structure::{Family, Margin, Structure};
 
 /// Released counts are taken as at most this, up or down: one that is larger can't be published.
 const LARGEST: i64 = 1_000_000_000;
@@ -34,8 +34,10 @@ const SMALLEST: f64 = 1e-9;
 /// What was released in one table.
 #[derive(Debug, Clone)]
 pub(super) struct Measured {
-    /// The variance of one municipality's noise in a cell.
+    /// The variance of one municipality's noise in a cell, if such are published.
     pub variance: f64,
+    /// The variance of the national sum's noise in a cell, over the number of municipalities in it.
+    pub part: f64,
     /// The sums over all municipalities.
     pub national: Vec<i64>,
     /// Each municipality's cells, if they are published.
@@ -72,6 +74,18 @@ pub(super) enum Place {
 }
 
 impl Measured {
+    /// Whether municipalities' own figures are published.
+    pub(super) fn is_seen(&self) -> bool {
+        !self.municipal.is_empty()
+    }
+
+    fn variance(&self, place: Place) -> f64 {
+        match place {
+            Place::Country => self.part,
+            Place::Municipality(_) => self.variance,
+        }
+    }
+
     fn at(&self, place: Place, cell: usize) -> f64 {
         let cells = match place {
             Place::Country => Some(&self.national),
@@ -93,14 +107,34 @@ pub(super) fn estimate(released: &Released, structure: &Structure) -> Estimate {
     for family in &structure.families {
         let Some((total, local)) = totals.get(family.total) else { continue };
         let national = country(released, family, *total);
-        let municipal = municipalities(released, family, local, &national);
         put(&mut found.national, family, &national);
-        let rows = municipal.chunks(family.cells.len().max(1));
-        for (tables, cells) in found.municipal.iter_mut().zip(rows) {
-            put(tables, family, cells);
+        for (family, national) in seen(released, family, &national) {
+            let municipal = municipalities(released, &family, local, &national);
+            let rows = municipal.chunks(family.cells.len().max(1));
+            for (tables, cells) in found.municipal.iter_mut().zip(rows) {
+                put(tables, &family, cells);
+            }
         }
     }
     found
+}
+
+/// What of a family is published municipality by municipality, with its national cells: without the
+/// margins that are not, or the margins alone where the finer table is not.
+fn seen(released: &Released, family: &Family, national: &[i64]) -> Vec<(Family, Vec<i64>)> {
+    let is_seen = |table: usize| released.tables.get(table).is_some_and(Measured::is_seen);
+    let margins = || family.margins.iter().filter(|margin| is_seen(margin.table));
+    if is_seen(family.table) {
+        let own = Family { margins: margins().cloned().collect(), ..family.clone() };
+        return vec![(own, national.to_vec())];
+    }
+    let alone = |margin: &Margin| {
+        let cells = (0..margin.parts.len()).collect();
+        let own = Family { table: margin.table, cells, margins: Vec::new(), total: family.total };
+        let sum = |parts: &Vec<usize>| parts.iter().filter_map(|part| national.get(*part)).sum();
+        (own, margin.parts.iter().map(sum).collect())
+    };
+    margins().map(alone).collect()
 }
 
 /// A weighted mean and the variance of its noise.
@@ -127,8 +161,11 @@ pub(super) fn total_of(
     let (mut weights, mut weighted) = (0.0, 0.0);
     let mut add = |table: usize, cells: &[usize]| {
         let Some(table) = released.tables.get(table) else { return };
+        if matches!(place, Place::Municipality(_)) && !table.is_seen() {
+            return;
+        }
         let sum: f64 = cells.iter().map(|cell| table.at(place, *cell)).sum();
-        let variance = real_of(cells.len()) * real_of(nodes) * table.variance;
+        let variance = real_of(cells.len()) * real_of(nodes) * table.variance(place);
         let precision = 1.0 / variance.max(SMALLEST);
         weights += precision;
         weighted += precision * sum;
@@ -195,13 +232,12 @@ fn municipalities(
 fn problem(released: &Released, family: &Family, places: &[Place]) -> Problem {
     let columns = family.cells.len();
     let mut problem = Problem { bounded: places.len() * columns, ..Problem::default() };
-    // The variances at one place and at all places differ by one factor, which changes no optimum.
-    let precision = |table: &Measured| 1.0 / table.variance.max(SMALLEST);
+    let precision = |table: &Measured, place| 1.0 / table.variance(place).max(SMALLEST);
     if let Some(table) = released.tables.get(family.table) {
         for place in places {
             for cell in &family.cells {
                 problem.measured.push(table.at(*place, *cell));
-                problem.precision.push(precision(table));
+                problem.precision.push(precision(table, *place));
             }
         }
     }
@@ -212,7 +248,7 @@ fn problem(released: &Released, family: &Family, places: &[Place]) -> Problem {
                 let plus = parts.iter().map(|part| row * columns + part).collect();
                 let minus = Some(problem.measured.len());
                 problem.measured.push(table.at(*place, cell));
-                problem.precision.push(precision(table));
+                problem.precision.push(precision(table, *place));
                 problem.sums.push(Sum { plus, minus, value: 0.0 });
             }
         }

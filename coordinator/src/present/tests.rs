@@ -22,6 +22,7 @@ mod coverage;
 mod derived;
 mod optimum;
 mod rule;
+mod shared;
 
 /// Numbers of a generator that is good enough for tests, from a seed.
 pub(super) struct Chance(u64);

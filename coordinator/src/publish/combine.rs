@@ -8,10 +8,10 @@
 //! left out.
 
 use super::PublishError;
-use super::noise_law::{Noise, NoiseLaw};
+use super::noise_law::Noise;
 use super::number::Fixed;
 use fellestall_shared::ids::StatisticId;
-use fellestall_shared::privacy::{Loss, Rho};
+use fellestall_shared::privacy::Loss;
 use fellestall_shared::round::AcceptedRelease;
 use fellestall_shared::study::Table;
 
@@ -41,16 +41,6 @@ pub struct CellNoise {
 }
 
 impl CellNoise {
-    /// The noise in the sum of `nodes` releases of a table.
-    ///
-    /// The study's own scale is taken: a release is accepted only if the scale it declares is that
-    /// one to within a thousand millionth.
-    #[must_use]
-    pub fn of(table: &Table, nodes: usize) -> Self {
-        let law = NoiseLaw::of(&[(noise(table), nodes)]);
-        Self { variance: law.variance(), half_width: law.half_width(LEVEL) }
-    }
-
     /// How many standard deviations a 95 % interval takes: the normal law's 1.96, or more where
     /// few or very small noises make a cell's exact interval wider than that.
     #[must_use]
@@ -68,8 +58,8 @@ impl CellNoise {
     }
 }
 
-pub(super) fn noise(table: &Table) -> Noise {
-    let loss = own_loss(table);
+/// The noise that one node adds for itself to each cell of a table.
+pub(super) fn noise(loss: Loss, table: &Table) -> Noise {
     let scale = loss.nominal_scale(table.statistic.bound());
     match loss {
         Loss::DiscreteGaussian { .. } => Noise::DiscreteGaussian { sigma: scale },
@@ -77,13 +67,8 @@ pub(super) fn noise(table: &Table) -> Noise {
     }
 }
 
-/// The loss of the noise that each node adds for itself.
-pub(super) fn own_loss(table: &Table) -> Loss {
-    let none = Loss::DiscreteGaussian { rho_micro: Rho::ZERO };
-    table.local.unwrap_or(none)
-}
-
-/// The sums of each table over releases of one round; integers, so their order does not matter.
+/// The sums of each table over releases of one round; integers, so their order does not matter. Empty
+/// for a table that no node releases.
 ///
 /// # Errors
 /// [`PublishError::Magnitude`] if a sum does not fit, which no accepted releases can bring about.
@@ -91,11 +76,11 @@ pub fn sums<'r>(
     tables: &[Table],
     releases: impl Iterator<Item = &'r AcceptedRelease>,
 ) -> Result<Vec<Vec<i64>>, PublishError> {
-    let mut sums: Vec<Vec<i64>> =
-        tables.iter().map(|table| vec![0; table.statistic.cells()]).collect();
+    let cells = |table: &Table| table.local.map_or(0, |_| table.statistic.cells());
+    let mut sums: Vec<Vec<i64>> = tables.iter().map(|table| vec![0; cells(table)]).collect();
     for release in releases {
-        for ((sum, table), released) in sums.iter_mut().zip(tables).zip(&release.document().tables)
-        {
+        let local = sums.iter_mut().zip(tables).filter(|(_, table)| table.local.is_some());
+        for ((sum, table), released) in local.zip(&release.document().tables) {
             add(sum, &released.values).ok_or_else(|| too_large(table.statistic.id()))?;
         }
     }

@@ -3,13 +3,16 @@
 //! **Invariant:** a publication is a function of its parts; the verifier calls the same function
 //! and compares.
 
-use super::combine::{CellNoise, Summed, too_large};
+use super::about::about;
+use super::combine::{self, CellNoise, Summed, too_large};
+use super::shared::{self, Opened};
+use super::table_law::TableLaw;
 use super::{
-    Certificate, Coverage, MunicipalFigures, MunicipalTable, Publication, PublishError,
-    PublishedCategory, PublishedCell, PublishedDimension, PublishedTable, rates, survival,
+    Certificate, Combined, Coverage, MunicipalFigures, MunicipalTable, OpenedError, Publication,
+    PublishError, PublishedCategory, PublishedCell, PublishedDimension, PublishedShared,
+    PublishedTable, rates, survival,
 };
 use fellestall_shared::clock::Timestamp;
-use fellestall_shared::labels::Labels;
 use fellestall_shared::round::{AcceptedRelease, Round};
 use fellestall_shared::study::Table;
 
@@ -22,8 +25,11 @@ pub struct Parts {
     pub published: Timestamp,
     /// The coverage.
     pub coverage: Coverage,
-    /// The sums of each table, in the order of the study.
+    /// The sums of the nodes' own noisy tables, in the order of the study; empty for a table that no node
+    /// releases.
     pub sums: Vec<Vec<i64>>,
+    /// The opened sums of the shared tables, if the study has such.
+    pub opened: Option<Opened>,
     /// Municipal figures, where the study publishes them.
     pub municipal: Vec<MunicipalFigures>,
     /// The certificate.
@@ -35,11 +41,11 @@ pub struct Parts {
 /// # Errors
 /// [`PublishError::Magnitude`] if a figure is beyond what can be published.
 pub fn compose(round: &Round, parts: Parts) -> Result<Publication, PublishError> {
-    let nodes = parts.certificate.releases.len();
+    let nodes = u32::try_from(parts.certificate.releases.len()).unwrap_or(u32::MAX);
     let (mut tables, mut ratios, mut curve) = (Vec::new(), Vec::new(), None);
-    for (table, values) in round.study().tables().iter().zip(parts.sums) {
-        let summed = Summed { table, values, noise: CellNoise::of(table, nodes) };
-        tables.push(published(&summed)?);
+    for (table, local) in round.study().tables().iter().zip(parts.sums) {
+        let (summed, shared) = figures(table, local, parts.opened.as_ref(), nodes)?;
+        tables.push(published(&summed, shared)?);
         ratios.extend(rates::rates(&summed));
         curve = curve.or_else(|| survival::survival(&summed));
     }
@@ -49,7 +55,7 @@ pub fn compose(round: &Round, parts: Parts) -> Result<Publication, PublishError>
         published: parts.published,
         period: round.period(),
         title: round.study().document().title.clone(),
-        about: about(),
+        about: about(round.study()),
         coverage: parts.coverage,
         tables,
         rates: ratios,
@@ -59,15 +65,40 @@ pub fn compose(round: &Round, parts: Parts) -> Result<Publication, PublishError>
     })
 }
 
-fn about() -> Labels {
-    Labels {
-        nb: "Tallene er summer av tellinger med tilført støy, og kan være negative. Et 95\u{a0}%-intervall dekker den eksakte summen over kommunene som har rapportert, i minst 95 av 100 tilfeller. Intervallet gjelder støyen, ikke kommunene som mangler.".to_owned(),
-        nn: "Tala er summar av teljingar med tilført støy, og kan vere negative. Eit 95\u{a0}%-intervall dekkjer den eksakte summen over kommunane som har rapportert, i minst 95 av 100 tilfelle. Intervallet gjeld støyen, ikkje kommunane som manglar.".to_owned(),
-        en: "The figures are sums of counts with added noise, and may be negative. A 95\u{a0}% interval covers the exact sum over the municipalities that reported in at least 95 of 100 cases. The interval speaks of the noise, not of the municipalities that are missing.".to_owned(),
-    }
+/// The figures of a table with their noise, and what of them was opened.
+fn figures<'t>(
+    table: &'t Table,
+    local: Vec<i64>,
+    opened: Option<&Opened>,
+    nodes: u32,
+) -> Result<(Summed<'t>, Option<PublishedShared>), PublishError> {
+    let beyond = || too_large(table.statistic.id());
+    let law = TableLaw::of(table, nodes).ok_or_else(beyond)?;
+    let noise = law.of_sum(usize::try_from(nodes).unwrap_or(usize::MAX), 1);
+    let Some(shared) = &table.shared else {
+        return Ok((Summed { table, values: local, noise }, None));
+    };
+    let all = opened.ok_or(OpenedError::Missing)?;
+    let own = all.table(shared).ok_or_else(beyond)?;
+    let factor = shared.noise.factor();
+    let (values, combined) = if let TableLaw::Both { weight, .. } = law {
+        let pairs = own.iter().zip(&local);
+        let values: Option<Vec<i64>> =
+            pairs.map(|(sum, local)| shared::weighed(*sum, factor, *local, weight)).collect();
+        (values, Some(Combined { local, weight }))
+    } else {
+        (own.iter().map(|sum| shared::nearest(*sum, factor)).collect(), None)
+    };
+    let values = values.ok_or_else(beyond)?;
+    let published =
+        PublishedShared { factor, reports: all.reports, opened: own.to_vec(), combined };
+    Ok((Summed { table, values, noise }, Some(published)))
 }
 
-fn published(summed: &Summed<'_>) -> Result<PublishedTable, PublishError> {
+fn published(
+    summed: &Summed<'_>,
+    shared: Option<PublishedShared>,
+) -> Result<PublishedTable, PublishError> {
     let statistic = summed.table.statistic;
     let beyond = || too_large(statistic.id());
     let (variance, standard_deviation) = summed.noise.published().ok_or_else(beyond)?;
@@ -89,6 +120,7 @@ fn published(summed: &Summed<'_>) -> Result<PublishedTable, PublishError> {
         title: statistic.title().clone(),
         description: statistic.description().clone(),
         dimensions: dimensions(summed.table),
+        shared,
         cells,
     })
 }
@@ -120,12 +152,14 @@ pub fn municipal(
     if !round.study().document().municipal_figures {
         return Ok(Vec::new());
     }
-    let tables = round.study().tables();
-    let noises: Vec<CellNoise> = tables.iter().map(|table| CellNoise::of(table, 1)).collect();
+    let tables = round.study().tables().iter();
+    let local =
+        tables.filter_map(|table| Some(TableLaw::Local(combine::noise(table.local?, table))));
+    let noises: Vec<CellNoise> = local.map(|law| law.of_sum(1, 1)).collect();
     let mut figures = Vec::with_capacity(releases.len());
     for release in releases {
         let document = release.document();
-        let mut municipal = Vec::with_capacity(tables.len());
+        let mut municipal = Vec::with_capacity(noises.len());
         for (released, noise) in document.tables.iter().zip(&noises) {
             let published = noise.published();
             let (variance, _) = published.ok_or_else(|| too_large(&released.statistic))?;

@@ -13,11 +13,16 @@ use fellestall_shared::digest::Digest;
 use fellestall_shared::ids::{MunicipalityNumber, NodeId, RoundId, StatisticId, StudyId};
 use fellestall_shared::labels::Labels;
 use fellestall_shared::period::Period;
-use fellestall_shared::privacy::{Delta, Loss, Rho};
+use fellestall_shared::privacy::{Delta, Rho};
 use fellestall_shared::signed::{Document, Envelope, VerifyingKey};
 use fellestall_shared::statistic::Variable;
 use fellestall_shared::wire::v1::{RefusalReason, Residence};
 use serde::{Deserialize, Serialize};
+
+mod shared;
+pub use shared::{
+    BatchCertificate, Combined, Mode, PublishedShared, SharedCertificate, TableCertificate,
+};
 
 /// The format's name and version.
 pub const FORMAT: &str = "fellestall/publication/1";
@@ -155,6 +160,9 @@ pub struct PublishedTable {
     pub description: Labels,
     /// The dimensions, slowest first.
     pub dimensions: Vec<PublishedDimension>,
+    /// The opened sums behind the figures, if the table has noise that nodes share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shared: Option<PublishedShared>,
     /// The cells, in row-major order.
     pub cells: Vec<PublishedCell>,
 }
@@ -187,7 +195,8 @@ pub struct PublishedCategory {
 pub struct PublishedCell {
     /// One code for each dimension.
     pub codes: Vec<String>,
-    /// The sum of the noisy counts: unbiased, and therefore sometimes negative.
+    /// The sum of the noisy counts, or the nearest integer to what the opened sums say of it: unbiased,
+    /// and therefore sometimes negative.
     pub value: i64,
     /// The variance of its noise.
     pub variance: Fixed,
@@ -325,7 +334,8 @@ pub struct Certificate {
     pub person_epsilon: Fixed,
     /// The releases in the sums, by municipality number.
     pub releases: Vec<ReleaseCertificate>,
-    /// No node contributes more than this to a cell, up or down, whatever it sends.
+    /// No node contributes more than this to a cell, up or down, whatever it sends. Shared tables have
+    /// tighter bounds of their own.
     pub node_can_shift_a_cell_by: i64,
     /// The key that signed the study, the round and the seal.
     pub coordinator_key: VerifyingKey,
@@ -333,32 +343,12 @@ pub struct Certificate {
     pub study_document: Envelope,
     /// Signed round.
     pub round_document: Envelope,
-}
-
-/// The noise of one table.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TableCertificate {
-    /// Which statistic.
-    pub statistic: StatisticId,
-    /// The version of its definition.
-    pub definition: u32,
-    /// The digest of its definition.
-    pub definition_digest: Digest,
-    /// The mechanism and its loss.
-    pub loss: Loss,
-    /// What the loss is charged as, in millionths of rho.
-    pub charge_micro: Rho,
-    /// Cells that one participant can change, at the most.
-    pub l0: u32,
-    /// Change of one cell by one participant, at the most.
-    pub linf: u32,
-    /// Sum of the changes by one participant, at the most.
-    pub l1: u32,
-    /// Sum of the squared changes by one participant, at the most.
-    pub l2_squared: u64,
-    /// The noise scale at each node: sigma, or b for discrete Laplace.
-    pub scale: Fixed,
+    /// Signed task, if the study has shared tables: who could report.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task_document: Option<Envelope>,
+    /// The opened batches of the shared tables' reports.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub batches: Vec<BatchCertificate>,
 }
 
 /// One release in the sums.

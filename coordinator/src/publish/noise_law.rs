@@ -20,9 +20,9 @@ use super::number::{real, real_of};
 use std::f64::consts::{PI, TAU};
 
 /// Standard deviation of a sum beyond which the grid is coarsened by an integer factor.
-const FINE: f64 = 2_048.0;
+pub(super) const FINE: f64 = 2_048.0;
 /// Characteristic functions below this add nothing to a double.
-const NEGLIGIBLE: f64 = 1e-19;
+pub(super) const NEGLIGIBLE: f64 = 1e-19;
 
 /// The noise of one node in one cell.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -61,7 +61,7 @@ impl Noise {
     }
 
     /// The characteristic function at `t` in 0 to pi; real, positive and falling.
-    fn characteristic(self, t: f64) -> f64 {
+    pub(super) fn characteristic(self, t: f64) -> f64 {
         match self {
             Self::DiscreteGaussian { sigma } if sigma < 0.5 => {
                 let mass = |x: f64| (-x * x / (2.0 * sigma * sigma)).exp();
@@ -91,7 +91,8 @@ impl Noise {
         }
     }
 
-    fn tail(self) -> f64 {
+    /// What is added to a circle's length for tails that fall slower than a bell's.
+    pub(super) fn tail(self) -> f64 {
         match self {
             Self::DiscreteGaussian { .. } => 0.0,
             Self::DiscreteLaplace { b } => 40.0 * b,

@@ -25,6 +25,12 @@ impl Fixed {
         fixed
     }
 
+    /// The least number of millionths that is not below; `None` as for [`Self::nearest`].
+    #[must_use]
+    pub fn at_least(value: f64) -> Option<Self> {
+        Self::nearest((value * 1e6).ceil() / 1e6)
+    }
+
     /// A whole number; `None` for what is beyond 9 thousand million.
     #[must_use]
     pub fn whole(value: i64) -> Option<Self> {

@@ -1,13 +1,16 @@
 //! The opened sums of a round's shared tables: what both servers gave to them, and what fits.
 //!
 //! **Invariant:** no figure is made from opened sums that hold other reports than the releases in the
-//! publication, or fewer reports than the study's minimum.
+//! publication, or fewer reports than the study's minimum, or that their two halves do not make.
 
-use super::PublishError;
+use super::{BatchCertificate, PublishError, ReleaseCertificate};
+use fellestall_shared::ids::MunicipalityNumber;
 use fellestall_shared::round::Round;
-use fellestall_shared::secure::{Bytes, Task};
+use fellestall_shared::secure::Checksum;
+use fellestall_shared::secure::vdaf::Vdaf;
+use fellestall_shared::secure::{Bytes, Layout, Task, report_id};
 use fellestall_shared::signed::{Envelope, VerifyingKey};
-use fellestall_shared::wire::v1::TaskDocument;
+use fellestall_shared::wire::v1::{OpenedBatch, TaskDocument};
 
 /// The sum of one batch of reports, as the leader opened it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +28,19 @@ pub struct OpenedSum {
     pub helper: Envelope,
 }
 
+impl OpenedSum {
+    /// What it contributes to the certificate.
+    #[must_use]
+    pub fn certificate(&self) -> BatchCertificate {
+        BatchCertificate {
+            batch: self.batch,
+            reports: self.reports,
+            leader_share: self.leader_share.clone(),
+            helper: self.helper.clone(),
+        }
+    }
+}
+
 /// Why opened sums are not those of a publication.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OpenedError {
@@ -37,6 +53,14 @@ pub enum OpenedError {
     /// No task, or one that is not the round's.
     #[error("the signed task does not belong to this round")]
     Task,
+    /// A release of a node that the task does not name.
+    #[error(
+        "municipality {municipality} is in the publication, and the task does not name its node"
+    )]
+    Participant {
+        /// The municipality.
+        municipality: MunicipalityNumber,
+    },
     /// Batches out of order, or one twice.
     #[error("the opened batches are not in order, each once")]
     Order,
@@ -50,16 +74,6 @@ pub enum OpenedError {
         /// The study's minimum.
         minimum: u32,
     },
-    /// Not one sum for each cell of the shared tables.
-    #[error("batch {batch} has {found} sums, the shared tables have {expected} cells")]
-    Length {
-        /// The batch.
-        batch: u32,
-        /// Sums in it.
-        found: usize,
-        /// Cells of the shared tables.
-        expected: usize,
-    },
     /// Other reports than releases.
     #[error("the opened batches hold {reports} reports, the publication {releases} releases")]
     Reports {
@@ -67,6 +81,23 @@ pub enum OpenedError {
         reports: u64,
         /// Releases in the publication.
         releases: usize,
+    },
+    /// Reports of other nodes than those whose releases are in the publication.
+    #[error("the opened batches hold the reports of other nodes than the publication's")]
+    Checksum,
+    /// Not signed by the helper of the study, or for another task, batch or number of reports.
+    #[error(
+        "the helper's half of batch {batch} is not signed by the study's helper, or is another"
+    )]
+    Helper {
+        /// The batch.
+        batch: u32,
+    },
+    /// Two halves that do not make a sum, or another than was passed.
+    #[error("the two halves of batch {batch} do not make its sum")]
+    Halves {
+        /// The batch.
+        batch: u32,
     },
 }
 
@@ -76,7 +107,49 @@ impl From<OpenedError> for PublishError {
     }
 }
 
-/// Checks the opened sums of a publication over so many releases.
+/// Opens the batches of a certificate anew, and checks that they hold exactly the reports of these
+/// releases; nothing for a study without shared tables.
+///
+/// # Errors
+/// [`OpenedError`]: the first thing that does not fit.
+pub fn open(
+    round: &Round,
+    task: Option<&Envelope>,
+    batches: &[BatchCertificate],
+    releases: &[ReleaseCertificate],
+    coordinator: &VerifyingKey,
+) -> Result<Vec<OpenedSum>, OpenedError> {
+    let study = round.study();
+    let shared = study.layout().zip(study.document().aggregation.as_ref());
+    let Some((layout, aggregation)) = shared else {
+        let none = batches.is_empty() && task.is_none();
+        return if none { Ok(Vec::new()) } else { Err(OpenedError::NotShared) };
+    };
+    let task = self::task(round, task, coordinator)?;
+    check_numbers(round, batches, releases.len())?;
+    let mut checksum = Checksum::NONE;
+    for release in releases {
+        let municipality = &release.municipality;
+        let named = task.participant(municipality).is_some_and(|participant| {
+            participant.node == release.node && participant.release_key == release.release_key
+        });
+        if !named {
+            return Err(OpenedError::Participant { municipality: municipality.clone() });
+        }
+        checksum = checksum.with(&report_id(round.question(municipality)));
+    }
+    let mut sums = Vec::with_capacity(batches.len());
+    let mut found = Checksum::NONE;
+    for batch in batches {
+        let helper = helper(batch, &task, &aggregation.helper.signing_key)?;
+        let own = Checksum::try_from(&helper.checksum);
+        found = found.and(own.map_err(|_| OpenedError::Helper { batch: batch.batch })?);
+        sums.push(join(batch, &helper.share, layout)?);
+    }
+    if found == checksum { Ok(sums) } else { Err(OpenedError::Checksum) }
+}
+
+/// Checks opened sums before they are published: they are those of their two halves.
 ///
 /// # Errors
 /// [`OpenedError`]: the first thing that does not fit.
@@ -84,45 +157,76 @@ pub fn check(
     round: &Round,
     task: Option<&Envelope>,
     sums: &[OpenedSum],
-    releases: usize,
+    releases: &[ReleaseCertificate],
     coordinator: &VerifyingKey,
 ) -> Result<(), OpenedError> {
-    let Some(layout) = round.study().layout() else {
-        let none = sums.is_empty() && task.is_none();
-        return if none { Ok(()) } else { Err(OpenedError::NotShared) };
-    };
-    self::task(round, task, coordinator)?;
-    if sums.is_empty() {
+    let batches: Vec<BatchCertificate> = sums.iter().map(OpenedSum::certificate).collect();
+    let opened = open(round, task, &batches, releases, coordinator)?;
+    let other = sums.iter().zip(&opened).find(|(sum, opened)| sum.values != opened.values);
+    other.map_or(Ok(()), |(sum, _)| Err(OpenedError::Halves { batch: sum.batch }))
+}
+
+fn check_numbers(
+    round: &Round,
+    batches: &[BatchCertificate],
+    releases: usize,
+) -> Result<(), OpenedError> {
+    if batches.is_empty() {
         return Err(OpenedError::Missing);
     }
-    if !sums.is_sorted_by(|one, next| one.batch < next.batch) {
+    if !batches.is_sorted_by(|one, next| one.batch < next.batch) {
         return Err(OpenedError::Order);
     }
     let minimum = round.study().document().minimum_nodes;
-    let mut total = 0_u64;
-    for OpenedSum { batch, reports, values, .. } in sums {
-        let (batch, reports) = (*batch, *reports);
-        if reports < minimum {
-            return Err(OpenedError::TooFewReports { batch, reports, minimum });
-        }
-        let (found, expected) = (values.len(), layout.length());
-        if found != expected {
-            return Err(OpenedError::Length { batch, found, expected });
-        }
-        total = total.saturating_add(u64::from(reports));
+    if let Some(few) = batches.iter().find(|batch| batch.reports < minimum) {
+        let (batch, reports) = (few.batch, few.reports);
+        return Err(OpenedError::TooFewReports { batch, reports, minimum });
     }
-    if u64::try_from(releases) == Ok(total) {
+    let reports: u64 = batches.iter().map(|batch| u64::from(batch.reports)).sum();
+    if u64::try_from(releases) == Ok(reports) {
         Ok(())
     } else {
-        Err(OpenedError::Reports { reports: total, releases })
+        Err(OpenedError::Reports { reports, releases })
     }
 }
 
+fn helper(
+    batch: &BatchCertificate,
+    task: &Task,
+    key: &VerifyingKey,
+) -> Result<OpenedBatch, OpenedError> {
+    let refused = || OpenedError::Helper { batch: batch.batch };
+    let opened = batch.helper.clone().verify::<OpenedBatch>(key).map_err(|_| refused())?;
+    let same = opened.task == task.digest()
+        && opened.batch == batch.batch
+        && opened.count == batch.reports;
+    if same { Ok(OpenedBatch::clone(&opened)) } else { Err(refused()) }
+}
+
+/// Joins both halves of a batch.
+fn join(
+    batch: &BatchCertificate,
+    helper: &Bytes,
+    layout: &Layout,
+) -> Result<OpenedSum, OpenedError> {
+    let BatchCertificate { batch: number, reports, leader_share, helper: signed } = batch;
+    let refused = || OpenedError::Halves { batch: *number };
+    let vdaf = Vdaf::of(layout).map_err(|_| refused())?;
+    let leader = vdaf.aggregate(&leader_share.0).map_err(|_| refused())?;
+    let helper = vdaf.aggregate(&helper.0).map_err(|_| refused())?;
+    let sums = vdaf.open(&leader, &helper, *reports).map_err(|_| refused())?;
+    let values = sums.into_iter().map(|sum| layout.value(sum, *reports)).collect::<Option<_>>();
+    Ok(OpenedSum {
+        batch: *number,
+        reports: *reports,
+        values: values.ok_or_else(refused)?,
+        leader_share: leader_share.clone(),
+        helper: signed.clone(),
+    })
+}
+
 /// The task of the round, from its signed document.
-///
-/// # Errors
-/// [`OpenedError::Task`].
-pub fn task(
+fn task(
     round: &Round,
     envelope: Option<&Envelope>,
     coordinator: &VerifyingKey,

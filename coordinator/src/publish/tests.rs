@@ -10,6 +10,7 @@ use proptest::prelude::*;
 
 mod difference;
 pub(super) mod intervals;
+pub(crate) mod shared;
 
 /// A signed study and round, and the key that signed them.
 pub(crate) struct Federation {
@@ -118,16 +119,18 @@ impl Federation {
         let (node, municipality, _) = &self.nodes[number];
         let table = |(index, table): (usize, &fellestall_shared::study::Table)| {
             let statistic = table.statistic;
-            ReleasedTable {
+            let loss = table.local?;
+            Some(ReleasedTable {
                 statistic: statistic.id().clone(),
                 definition: statistic.definition(),
                 definition_digest: statistic.digest(),
-                loss: table.local.expect("local"),
+                loss,
                 bound: statistic.bound(),
-                scale: table.local.expect("local").nominal_scale(statistic.bound()),
+                scale: loss.nominal_scale(statistic.bound()),
                 values: (0..statistic.cells()).map(|cell| value(index, cell)).collect(),
-            }
+            })
         };
+        let is_shared = self.round.study().layout().is_some();
         ReleaseDocument {
             release: self.round.question(municipality),
             node: node.clone(),
@@ -135,8 +138,8 @@ impl Federation {
             round: self.round.id().clone(),
             study: self.round.study().digest(),
             period: self.round.period(),
-            tables: self.round.study().tables().iter().enumerate().map(table).collect(),
-            report: None,
+            tables: self.round.study().tables().iter().enumerate().filter_map(table).collect(),
+            report: is_shared.then(|| Digest::of("test report", &[1])),
             charge_micro: self.round.study().charge(),
             consent_snapshot: Digest::of("test", &[1]),
             ledger_sequence: 1,
@@ -207,7 +210,7 @@ fn the_certificate_states_the_loss_per_municipality_and_per_person() {
     assert_eq!(certificate.person_rho_micro, Rho::from_micro(600_000));
     assert!(certificate.person_epsilon > certificate.epsilon);
     assert_eq!(certificate.tables[1].l0, 3);
-    assert!((certificate.tables[1].scale.value() - 30_f64.sqrt()).abs() < 1e-6);
+    assert!((certificate.tables[1].scale.unwrap().value() - 30_f64.sqrt()).abs() < 1e-6);
     assert_eq!(certificate.releases.len(), 3);
 }
 

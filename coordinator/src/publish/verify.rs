@@ -6,9 +6,11 @@
 //!
 //! **Invariant:** a file in which any one byte was changed is refused.
 
+use super::shared::Opened;
 use super::{
-    Certificate, CoverageState, FORMAT, Publication, PublicationFile, PublishError,
-    ReleaseCertificate, Seal, certificate, combine, compose, coverage, file,
+    Certificate, CoverageState, FORMAT, OpenedError, OpenedSum, Publication, PublicationFile,
+    PublishError, PublishedTable, ReleaseCertificate, Seal, certificate, combine, compose,
+    coverage, file, opened,
 };
 use fellestall_shared::catalogue::Catalogue;
 use fellestall_shared::digest::Digest;
@@ -16,7 +18,7 @@ use fellestall_shared::ids::{NodeId, RoundId};
 use fellestall_shared::labels::Labels;
 use fellestall_shared::round::{AcceptedRelease, ReleaseError, Round, RoundError, ledger_head};
 use fellestall_shared::signed::{Envelope, SignatureError, VerifyingKey};
-use fellestall_shared::study::{Study, StudyError};
+use fellestall_shared::study::{Study, StudyError, Table};
 use fellestall_shared::wire::v1::{ReleaseDocument, RoundDocument, StudyDocument};
 
 mod report;
@@ -72,6 +74,9 @@ pub enum VerifyError {
         #[source]
         source: ReleaseError,
     },
+    /// Opened batches that are not those of the releases, or not signed by the helper.
+    #[error("the opened batches do not hold")]
+    Opened(#[source] OpenedError),
     /// Parts that do not fit each other.
     #[error("{what} does not follow from the rest of the file")]
     Differs {
@@ -109,9 +114,10 @@ pub fn verify(
     let round = round(certified, key, catalogue)?;
     check_coverage(publication, &round)?;
     let releases = releases(&file, &round)?;
-    let recomputed = recompute(publication, &round, &releases)?;
+    let batches = opened(certified, &round)?;
+    let recomputed = recompute(publication, &round, &releases, Opened::of(&batches))?;
     compare(publication, &recomputed)?;
-    Ok(VerifyReport::new(publication, trusted.is_some(), releases.len()))
+    Ok(VerifyReport::new(publication, trusted.is_some(), releases.len(), batches.len()))
 }
 
 fn read(bytes: &[u8]) -> Result<PublicationFile, VerifyError> {
@@ -204,6 +210,13 @@ fn check_coverage(publication: &Publication, round: &Round) -> Result<(), Verify
     if enough { Ok(()) } else { Err(VerifyError::TooFewNodes) }
 }
 
+/// The opened batches, each joined anew from its two halves.
+fn opened(certified: &Certificate, round: &Round) -> Result<Vec<OpenedSum>, VerifyError> {
+    let Certificate { task_document, batches, releases, coordinator_key, .. } = certified;
+    opened::open(round, task_document.as_ref(), batches, releases, coordinator_key)
+        .map_err(VerifyError::Opened)
+}
+
 /// The releases in the file, each checked as the coordinator checked it; none in a public document.
 fn releases(file: &PublicationFile, round: &Round) -> Result<Vec<AcceptedRelease>, VerifyError> {
     let certified = &file.publication.certificate.releases;
@@ -244,15 +257,14 @@ fn recompute(
     publication: &Publication,
     round: &Round,
     releases: &[AcceptedRelease],
+    opened: Option<Opened>,
 ) -> Result<Publication, VerifyError> {
     let tables = round.study().tables();
     let sums = if releases.is_empty() {
-        let values = |table: &super::PublishedTable| {
-            table.cells.iter().map(|cell| cell.value).collect::<Vec<i64>>()
-        };
-        let sums: Vec<_> = publication.tables.iter().map(values).collect();
+        let sums: Vec<_> = publication.tables.iter().map(local_sums).collect();
+        let cells = |table: &Table| table.local.map_or(0, |_| table.statistic.cells());
         let fits = sums.len() == tables.len()
-            && sums.iter().zip(tables).all(|(sum, table)| sum.len() == table.statistic.cells());
+            && sums.iter().zip(tables).all(|(sum, table)| sum.len() == cells(table));
         if !fits {
             return differs("the set of tables");
         }
@@ -261,23 +273,33 @@ fn recompute(
         combine::sums(tables, releases.iter()).map_err(VerifyError::Compose)?
     };
     let certified = &publication.certificate;
+    let signed = certificate::Signed {
+        study: certified.study_document.clone(),
+        round: certified.round_document.clone(),
+        task: certified.task_document.clone(),
+        batches: certified.batches.clone(),
+        key: certified.coordinator_key.clone(),
+    };
     let parts = compose::Parts {
         version: publication.version,
         published: publication.published,
         coverage: publication.coverage.clone(),
         sums,
+        opened,
         municipal: compose::municipal(round, &releases.iter().collect::<Vec<_>>())
             .map_err(VerifyError::Compose)?,
-        certificate: certificate::certificate(
-            round,
-            &certified.study_document,
-            &certified.round_document,
-            certified.coordinator_key.clone(),
-            certified.releases.clone(),
-        )
-        .map_err(VerifyError::Compose)?,
+        certificate: certificate::certificate(round, signed, certified.releases.clone())
+            .map_err(VerifyError::Compose)?,
     };
     compose::compose(round, parts).map_err(VerifyError::Compose)
+}
+
+/// The local sums that a published table tells of: its figures, or what they were combined from.
+fn local_sums(table: &PublishedTable) -> Vec<i64> {
+    match &table.shared {
+        None => table.cells.iter().map(|cell| cell.value).collect(),
+        Some(shared) => shared.combined.as_ref().map(|own| own.local.clone()).unwrap_or_default(),
+    }
 }
 
 /// Compares everything but labels, which a later version of the program may word otherwise; they

@@ -10,15 +10,10 @@
 
 use crate::present::{TableKind, TableNoise};
 use crate::publish::Fixed;
-use crate::publish::noise_law::{Noise, NoiseLaw};
-use fellestall_shared::privacy::Loss;
+use crate::publish::table_law::{Figure, TableLaw};
 
-/// The level of every interval.
-const LEVEL: f64 = 0.95;
 /// The normal quantile of that level.
 const NORMAL: f64 = 1.959_963_984_540_054;
-/// How far a variance may be from a whole number of noises: published deviations have six decimals.
-const ROUNDING: f64 = 1e-3;
 
 /// The largest share, as a part of 1 and in per cent.
 const WHOLES: [i64; 2] = [1_000_000, 100_000_000];
@@ -35,8 +30,8 @@ pub struct Measured {
 /// How far the noise of a figure reaches.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Spread {
-    /// The sum of so many independent noises of one law.
-    Noises(Noise, usize),
+    /// A count whose noise has a known law.
+    Count(Figure),
     /// The 95 % interval reaches so far below and above the value.
     Interval {
         /// Below it.
@@ -62,7 +57,9 @@ impl Measured {
         let deviation = of.deviation.map(Fixed::value);
         let normal = deviation.map(|deviation| NORMAL * deviation);
         if kind == TableKind::Counts {
-            let spread = deviation.and_then(|deviation| noises(noise, deviation));
+            let law = deviation.zip(noise.law());
+            let spread = law.and_then(|(deviation, law)| law.figure(deviation * deviation));
+            let spread = spread.map(Spread::Count);
             let normal = normal.map(|reach| Spread::Interval { below: reach, above: reach });
             return Some(Self { raw, spread: spread.or(normal)? });
         }
@@ -84,31 +81,12 @@ impl Measured {
     fn reach(self) -> (f64, f64) {
         match self.spread {
             Spread::Interval { below, above } => (below, above),
-            Spread::Noises(noise, count) => {
-                let half = whole(NoiseLaw::of(&[(noise, count)]).half_width(LEVEL));
+            Spread::Count(figure) => {
+                let half = whole(figure.half_width());
                 (half, half)
             }
         }
     }
-}
-
-/// The number of noises of this table in a cell with this standard deviation, if it is a whole one.
-fn noises(noise: &TableNoise, deviation: f64) -> Option<Spread> {
-    let scale = noise.scale.value();
-    let law = match noise.loss {
-        Loss::DiscreteGaussian { .. } => Noise::DiscreteGaussian { sigma: scale },
-        Loss::DiscreteLaplace { .. } => Noise::DiscreteLaplace { b: scale },
-    };
-    let count = deviation * deviation / law.variance();
-    let is_whole = (count - count.round()).abs() <= ROUNDING * count.max(1.0);
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "checked to be a whole number within the number of cells of all nodes"
-    )]
-    let spread = (is_whole && (1.0..1e9).contains(&count.round()))
-        .then(|| Spread::Noises(law, count.round() as usize));
-    spread
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a half width is far below 2^53")]
@@ -145,16 +123,14 @@ pub struct Change {
 #[must_use]
 pub fn change(now: Measured, before: Measured) -> Option<Change> {
     let difference = now.raw - before.raw;
-    let (below, above) = if let (Spread::Noises(new, new_count), Spread::Noises(old, old_count)) =
-        (now.spread, before.spread)
-    {
-        let law = NoiseLaw::of(&[(new, new_count), (old, old_count)]);
-        let half = whole(law.half_width(LEVEL));
-        (half, half)
-    } else {
-        let ((new_below, new_above), (old_below, old_above)) = (now.reach(), before.reach());
-        (new_below.hypot(old_above), new_above.hypot(old_below))
-    };
+    let (below, above) =
+        if let (Spread::Count(new), Spread::Count(old)) = (now.spread, before.spread) {
+            let half = whole(TableLaw::of_difference([new, old]));
+            (half, half)
+        } else {
+            let ((new_below, new_above), (old_below, old_above)) = (now.reach(), before.reach());
+            (new_below.hypot(old_above), new_above.hypot(old_below))
+        };
     let lower95 = Fixed::nearest(difference - below)?;
     let upper95 = Fixed::nearest(difference + above)?;
     let verdict = if lower95.micro() > 0 {

@@ -5,6 +5,7 @@ use super::{Change, Measured, Verdict, change};
 use crate::present::{TableKind, TableNoise};
 use crate::publish::Fixed;
 use crate::publish::noise_law::{Noise, NoiseLaw};
+use crate::publish::table_law::TableLaw;
 use fellestall_shared::privacy::{Epsilon, Loss, Rho};
 
 fn fixed(value: f64) -> Option<Fixed> {
@@ -13,12 +14,13 @@ fn fixed(value: f64) -> Option<Fixed> {
 
 fn noise(loss: Loss, scale: f64) -> TableNoise {
     TableNoise {
-        loss,
+        loss: Some(loss),
         charge_micro: Rho::from_micro(125_000),
         l0: 1,
         l1: 1,
         l2_squared: 1,
-        scale: fixed(scale).expect("a number"),
+        scale: fixed(scale),
+        shared: None,
     }
 }
 
@@ -31,9 +33,9 @@ fn laplace() -> TableNoise {
 }
 
 fn law(noise: &TableNoise) -> Noise {
-    match noise.loss {
-        Loss::DiscreteGaussian { .. } => Noise::DiscreteGaussian { sigma: noise.scale.value() },
-        Loss::DiscreteLaplace { .. } => Noise::DiscreteLaplace { b: noise.scale.value() },
+    match noise.law() {
+        Some(TableLaw::Local(noise)) => noise,
+        _ => panic!("each node's own noise"),
     }
 }
 

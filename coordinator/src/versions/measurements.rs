@@ -5,7 +5,7 @@
 
 use crate::formats::FormatError;
 use crate::formats::columns::{self, Datum, Kind, Schema};
-use crate::present::COUNTRY;
+use crate::present::{COUNTRY, TableNoise};
 use crate::publish::{
     Fixed, Publication, PublishedCell, PublishedDimension, PublishedTable, TableCertificate,
 };
@@ -35,13 +35,17 @@ pub(super) fn schema() -> Schema {
     add("mechanism", Kind::Text);
     add("scale", Kind::Number);
     add("municipalities", Kind::Whole);
+    add("mode", Kind::Text);
+    add("shared_mechanism", Kind::Text);
+    add("shared_scale", Kind::Number);
+    add("shared_weight", Kind::Number);
     schema
 }
 
 /// One table, its noise, and the codes of its dimensions.
 struct Measured<'a> {
     table: &'a PublishedTable,
-    noise: &'a TableCertificate,
+    noise: TableNoise,
     dimensions: Vec<String>,
 }
 
@@ -75,7 +79,13 @@ pub(super) fn rows(publication: &Publication) -> impl Iterator<Item = Vec<Datum>
         })
     });
     let municipal = publication.municipal.iter().flat_map(move |figures| {
-        Vec::clone(&measured).into_iter().zip(&figures.tables).flat_map(move |(table, own)| {
+        // A table that nobody saw municipality by municipality has no such figures.
+        let seen = Vec::clone(&measured).into_iter().filter_map(|measured| {
+            let statistic = &measured.table.statistic;
+            let own = figures.tables.iter().find(|own| own.statistic == *statistic)?;
+            Some((measured, own))
+        });
+        seen.flat_map(move |(table, own)| {
             table.table.cells.iter().zip(&own.values).map(move |(cell, value)| {
                 let measurement = Measurement {
                     region: figures.municipality.as_str(),
@@ -98,7 +108,8 @@ fn measured<'a>((table, noise): (&'a PublishedTable, &'a TableCertificate)) -> R
         let code = serde_json::to_value(dimension.variable).ok();
         code.and_then(|code| code.as_str().map(str::to_owned)).unwrap_or_default()
     };
-    Rc::new(Measured { table, noise, dimensions: table.dimensions.iter().map(code).collect() })
+    let dimensions = table.dimensions.iter().map(code).collect();
+    Rc::new(Measured { table, noise: TableNoise::of(table, noise), dimensions })
 }
 
 fn row(
@@ -128,9 +139,22 @@ fn row(
         Datum::Number(measurement.deviation),
         Datum::Whole(value.saturating_sub(half)),
         Datum::Whole(value.saturating_add(half)),
-        text(mechanism(noise.loss)),
-        Datum::Number(noise.scale.value()),
+        noise.loss.map_or(Datum::None, |loss| text(mechanism(loss))),
+        noise.scale.map_or(Datum::None, |scale| Datum::Number(scale.value())),
         i64::try_from(measurement.municipalities).map_or(Datum::None, Datum::Whole),
+    ]);
+    // A municipality's own figures have its own noise alone.
+    let shared = noise.shared.as_ref().filter(|_| measurement.region == COUNTRY);
+    let mode = match (shared, &noise.loss) {
+        (None, _) => "local",
+        (Some(_), None) => "shared",
+        (Some(_), Some(_)) => "both",
+    };
+    row.extend([
+        text(mode),
+        shared.map_or(Datum::None, |own| text(mechanism(own.loss))),
+        shared.map_or(Datum::None, |own| Datum::Number(own.scale_of_sum())),
+        shared.and_then(|own| own.weight).map_or(Datum::None, |own| Datum::Number(own.value())),
     ]);
     row
 }

@@ -3,6 +3,7 @@
 //! **Invariant:** a key that is missing in one language, or that nothing shows, is an error when the
 //! texts are read.
 
+use crate::present::Whose;
 use crate::publish::CoverageState;
 use fellestall_shared::labels::Language;
 use fellestall_shared::privacy::Loss;
@@ -28,7 +29,7 @@ texts! {
         came, left, in_figures_from, asked_from, to, same_coverage, versions, this_one, tables,
         downloads, file, holds, json, csv, measurements_csv, measurements_parquet, presentation,
         certificate, datacite, citation_file, citation, certificate_title, certificate_lead,
-        participant, loss, person_loss, statistic, mechanism, scale, noise_caption, gaussian,
+        participant, loss, person_loss, statistic, mechanism, scale, noise_caption, gaussian, whose, whose_each, whose_shared, deviation,
         laplace, who, who_lead, reported, late, missing, declined, undecided, verify,
     }
 }
@@ -54,6 +55,14 @@ impl Words {
             CoverageState::Missing => &self.missing,
             CoverageState::Declined => &self.declined,
             CoverageState::Undecided => &self.undecided,
+        }
+    }
+
+    /// Who adds a noise.
+    pub fn whose_of(&self, whose: Whose) -> &str {
+        match whose {
+            Whose::Each => &self.whose_each,
+            Whose::Shared => &self.whose_shared,
         }
     }
 

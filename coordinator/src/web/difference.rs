@@ -12,13 +12,10 @@
 //! are compared.
 
 use crate::databank::{Cube, Measure, Role};
-use crate::present::{COUNTRY, TableKind, TableNoise};
+use crate::present::{COUNTRY, TableKind};
 use crate::publish::Fixed;
-use crate::publish::noise_law::{Noise, NoiseLaw};
-use fellestall_shared::privacy::Loss;
+use crate::publish::table_law::TableLaw;
 
-/// The level of the interval.
-const LEVEL: f64 = 0.95;
 /// Half the width of a 95 % interval of a normal law, in standard deviations.
 const Z95: f64 = 1.959_963_984_540_054;
 
@@ -92,28 +89,41 @@ pub(crate) fn compare(cube: &Cube, a: &[usize], b: &[usize]) -> Result<Differenc
             _ => Err(Refusal::SharedNoise),
         };
     }
-    let shared = match relation {
-        Relation::Meet(meet) => deviation(cube, &meet).ok_or(Refusal::SharedHidden)?.powi(2),
+    let shared = match &relation {
+        Relation::Meet(meet) => deviation(cube, meet).ok_or(Refusal::SharedHidden)?.powi(2),
         _ => 0.0,
     };
-    let unit = |at: &[usize]| {
+    let law = |at: &[usize]| {
         let slice = at.last().and_then(|time| cube.slices.get(*time));
-        slice.and_then(|slice| slice.table()).map(|table| unit(&table.noise))
+        slice.and_then(|slice| slice.table()).and_then(|table| table.noise.law())
     };
-    let units = (unit(a).ok_or(Refusal::NotShown)?, unit(b).ok_or(Refusal::NotShown)?);
-    Ok(of_counts((first, units.0), (second, units.1), shared))
+    let laws = (law(a).ok_or(Refusal::NotShown)?, law(b).ok_or(Refusal::NotShown)?);
+    // Reconciled regions of one period share the noise of the opened sum.
+    let is_reconciled = matches!(laws.0, TableLaw::Both { .. });
+    if is_reconciled && relation != Relation::OtherPeriod && crosses(cube, a, b) {
+        return Err(Refusal::SharedNoise);
+    }
+    Ok(of_counts((first, laws.0), (second, laws.1), shared))
+}
+
+/// Whether the two are of different regions.
+fn crosses(cube: &Cube, a: &[usize], b: &[usize]) -> bool {
+    let places = cube.dimensions.iter().zip(a).zip(b);
+    places.into_iter().any(|((dimension, a), b)| dimension.role == Role::Region && a != b)
 }
 
 /// The difference of two noisy counts, `shared` of whose variance is noise that both contain; with
-/// each the noise that one municipality draws for one cell.
-pub(crate) fn of_counts(a: (Noisy, Noise), b: (Noisy, Noise), shared: f64) -> Difference {
-    let own = |(figure, unit): (Noisy, Noise)| {
-        let draws = (figure.variance - shared).max(0.0) / unit.variance();
-        (unit, whole(draws))
-    };
-    let law = NoiseLaw::of(&[own(a), own(b)]);
+/// each the law of its table's noise.
+pub(crate) fn of_counts(a: (Noisy, TableLaw), b: (Noisy, TableLaw), shared: f64) -> Difference {
+    let own = |figure: Noisy| (figure.variance - shared).max(0.0);
+    let (one, other) = (own(a.0), own(b.0));
+    let figures = a.1.figure(one).zip(b.1.figure(other));
+    let half = figures.map(|(one, other)| TableLaw::of_difference([one, other]));
     #[expect(clippy::cast_precision_loss, reason = "noise of figures is far below 2^53")]
-    let half = law.half_width(LEVEL) as f64;
+    let half = match half {
+        Some(half) => half as f64,
+        None => (Z95 * (one + other).sqrt()).ceil(),
+    };
     difference(a.0.value - b.0.value, half, shared > 0.0)
 }
 
@@ -124,11 +134,6 @@ pub(crate) fn of_estimates(a: Noisy, b: Noisy) -> Difference {
 
 fn difference(value: f64, half: f64, is_nested: bool) -> Difference {
     Difference { value, lower: value - half, upper: value + half, is_nested }
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a bounded count")]
-fn whole(draws: f64) -> usize {
-    draws.round().clamp(0.0, 1e9) as usize
 }
 
 fn noisy(cube: &Cube, at: &[usize]) -> Result<Noisy, Refusal> {
@@ -155,14 +160,6 @@ pub(crate) fn measured(at: &[usize], measure: Measure) -> Vec<usize> {
         *slot = place;
     }
     at
-}
-
-fn unit(noise: &TableNoise) -> Noise {
-    let scale = noise.scale.value();
-    match noise.loss {
-        Loss::DiscreteGaussian { .. } => Noise::DiscreteGaussian { sigma: scale },
-        Loss::DiscreteLaplace { .. } => Noise::DiscreteLaplace { b: scale },
-    }
 }
 
 /// What two cells have in common.

@@ -124,12 +124,13 @@ fn table(number: usize, period: usize) -> PresentedTable {
             has_total,
         }],
         noise: TableNoise {
-            loss: Loss::DiscreteGaussian { rho_micro: Rho::from_micro(125_000) },
+            loss: Some(Loss::DiscreteGaussian { rho_micro: Rho::from_micro(125_000) }),
             charge_micro: Rho::from_micro(125_000),
             l0: 1,
             l1: 1,
             l2_squared: 1,
-            scale: Fixed::whole(2).expect("a number"),
+            scale: Fixed::whole(2),
+            shared: None,
         },
         cells,
     }

@@ -102,12 +102,13 @@ fn table(
         regions,
         dimensions,
         noise: TableNoise {
-            loss: Loss::DiscreteGaussian { rho_micro: Rho::from_micro(50_000) },
+            loss: Some(Loss::DiscreteGaussian { rho_micro: Rho::from_micro(50_000) }),
             charge_micro: Rho::from_micro(50_000),
             l0: 1,
             l1: 1,
             l2_squared: 1,
-            scale: Fixed::nearest(3.162_278).unwrap(),
+            scale: Fixed::nearest(3.162_278),
+            shared: None,
         },
         cells: cells(count, seed),
     }

@@ -106,7 +106,7 @@ fn alone(municipal: Vec<Vec<i64>>) -> (Released, Structure) {
     let cells = municipal[0].len();
     let national = (0..cells).map(|cell| municipal.iter().map(|own| own[cell]).sum()).collect();
     let (reported, municipalities) = (municipal.len(), municipal.len());
-    let tables = vec![Measured { variance: 10.0, national, municipal }];
+    let tables = vec![Measured { variance: 10.0, part: 10.0, national, municipal }];
     let families =
         vec![Family { table: 0, cells: (0..cells).collect(), margins: Vec::new(), total: 0 }];
     let structure = Structure { families, totals: 1, ..Structure::default() };
@@ -125,8 +125,8 @@ fn what_a_cell_cannot_take_below_zero_is_taken_off_the_others() {
 fn a_total_that_two_tables_tell_weighs_each_by_its_precision() {
     // Sums of 60 over three cells and 30 over two, with variances 3 and 8: (60/3 + 30/8) / (1/3 + 1/8).
     let tables = vec![
-        Measured { variance: 1.0, national: vec![20, 20, 20], municipal: Vec::new() },
-        Measured { variance: 4.0, national: vec![15, 15], municipal: Vec::new() },
+        Measured { variance: 1.0, part: 1.0, national: vec![20, 20, 20], municipal: Vec::new() },
+        Measured { variance: 4.0, part: 4.0, national: vec![15, 15], municipal: Vec::new() },
     ];
     let released = Released { tables, reported: 1, municipalities: 0 };
     let family = |table, cells| Family { table, cells, margins: Vec::new(), total: 0 };
@@ -142,8 +142,13 @@ fn a_total_that_two_tables_tell_weighs_each_by_its_precision() {
 #[test]
 fn a_measured_margin_draws_the_finer_table_after_it() {
     let tables = vec![
-        Measured { variance: 1.0, national: vec![10, 10, 10, 10], municipal: Vec::new() },
-        Measured { variance: 1e-6, national: vec![30, 10], municipal: Vec::new() },
+        Measured {
+            variance: 1.0,
+            part: 1.0,
+            national: vec![10, 10, 10, 10],
+            municipal: Vec::new(),
+        },
+        Measured { variance: 1e-6, part: 1e-6, national: vec![30, 10], municipal: Vec::new() },
     ];
     let released = Released { tables, reported: 1, municipalities: 0 };
     let margins = vec![Margin { table: 1, parts: vec![vec![0, 1], vec![2, 3]] }];

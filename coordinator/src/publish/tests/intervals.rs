@@ -80,6 +80,7 @@ fn compose_again(federation: &Federation, first: &Publication, sums: Vec<Vec<i64
         published: first.published,
         coverage: first.coverage.clone(),
         sums,
+        opened: None,
         municipal: Vec::new(),
         certificate: first.certificate.clone(),
     };
@@ -98,7 +99,7 @@ fn check_coverage(study: &StudyDocument, seed: u64) {
     let mut samplers: Vec<Sampler> = tables
         .iter()
         .zip(seed..)
-        .map(|(table, seed)| Sampler::new(combine::noise(table), seed))
+        .map(|(table, seed)| Sampler::new(combine::noise(table.local.unwrap(), table), seed))
         .collect();
     let mut cells = vec![(0_usize, 0_usize); tables.len()];
     let mut rates = vec![(0_usize, 0_usize); exact.rates.len()];

@@ -26,6 +26,11 @@ pub enum Checked {
     Releases,
     /// Every sum is that of the signed releases.
     Sums,
+    /// Each opened batch is signed by the study's helper, is of the round's task, and holds exactly the
+    /// reports of the nodes in the certificate.
+    Batches,
+    /// Every opened sum is that of its two halves, and the figures of shared tables follow from it.
+    OpenedSums,
 }
 
 /// Something that a file can't show.
@@ -40,6 +45,8 @@ pub enum NotChecked {
     ReleaseKeys,
     /// Who else was asked, declined or came late: the coordinator's word.
     Coverage,
+    /// That the two servers did not join their halves of a single report.
+    Collusion,
 }
 
 /// The outcome of a verification that succeeded.
@@ -55,6 +62,8 @@ pub struct VerifyReport {
     pub nodes: usize,
     /// Releases that were in the file and were checked.
     pub releases: usize,
+    /// Opened batches that were joined anew from their two halves.
+    pub batches: usize,
     /// Figures that were recomputed.
     pub figures: usize,
     /// In words: the loss of one participant in one municipality, and of a person in as many as the
@@ -67,7 +76,12 @@ pub struct VerifyReport {
 }
 
 impl VerifyReport {
-    pub(super) fn new(publication: &Publication, trusted: bool, releases: usize) -> Self {
+    pub(super) fn new(
+        publication: &Publication,
+        trusted: bool,
+        releases: usize,
+        batches: usize,
+    ) -> Self {
         let mut checked = vec![
             Checked::CoordinatorSignatures,
             Checked::Certificate,
@@ -85,6 +99,10 @@ impl VerifyReport {
         } else {
             not_checked.push(NotChecked::Sums);
         }
+        if batches > 0 {
+            checked.extend([Checked::Batches, Checked::OpenedSums]);
+            not_checked.push(NotChecked::Collusion);
+        }
         not_checked.extend([NotChecked::ReleaseKeys, NotChecked::Coverage]);
         Self {
             round: publication.round.clone(),
@@ -92,6 +110,7 @@ impl VerifyReport {
             coordinator_key: publication.certificate.coordinator_key.fingerprint(),
             nodes: publication.certificate.releases.len(),
             releases,
+            batches,
             guarantee: guarantee(&publication.certificate),
             figures: publication.tables.iter().map(|table| table.cells.len()).sum(),
             checked,
@@ -113,9 +132,16 @@ fn guarantee(certificate: &Certificate) -> String {
         Residence::Anywhere => "",
         Residence::OnCensusDate => "; counted where the person lives on the last day of the period",
     };
+    let noise = certificate.tables.iter().find_map(|table| table.shared.as_ref());
+    let condition = noise.map_or_else(String::new, |noise| {
+        format!(
+            "; in shared tables as long as at most {} of {} nodes collude or add no noise",
+            noise.tolerated, noise.minimum
+        )
+    });
     format!(
         "epsilon {epsilon} for {unit}; {person_epsilon} for a person held in \
-         {municipalities_per_person} municipalities; at delta {}{counted}",
+         {municipalities_per_person} municipalities; at delta {}{counted}{condition}",
         certificate.delta_exponent
     )
 }
@@ -130,6 +156,10 @@ impl fmt::Display for Checked {
             Self::Intervals => "intervals, rates and curves follow from the sums",
             Self::Releases => "every release is signed by its node and answers the round",
             Self::Sums => "every sum is that of the signed releases",
+            Self::Batches => {
+                "opened batches are signed by the helper and hold these nodes' reports"
+            }
+            Self::OpenedSums => "every opened sum is that of its two halves",
         })
     }
 }
@@ -140,6 +170,7 @@ impl fmt::Display for NotChecked {
             Self::WhoseKey => "whose key it is: no trusted key was given",
             Self::Sums => "that the sums are those of the releases: verify the bundle for that",
             Self::ReleaseKeys => "that each release key is its municipality's: ask there",
+            Self::Collusion => "that the two servers kept their halves of single reports apart",
             Self::Coverage => "who else was asked, declined or came late: the coordinator's word",
         })
     }

@@ -5,6 +5,8 @@
 
 use super::About;
 use crate::databank::{Extract, Slice};
+use crate::present::SharedNoise;
+use crate::publish::{Fixed, Mode};
 use fellestall_shared::privacy::{Loss, Rho};
 use serde::Serialize;
 
@@ -38,8 +40,13 @@ struct Release {
     publication: String,
     certificate: String,
     provisional: bool,
+    /// Whose noise: of each node's own, shared by the nodes, or both.
+    mode: Mode,
+    /// The law and scale of the noise at each node; of the sum, if the noise is shared alone.
     mechanism: &'static str,
     scale: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shared: Option<Shared>,
     sensitivity: Sensitivity,
     rho: f64,
     epsilon: f64,
@@ -49,6 +56,20 @@ struct Release {
     round_epsilon: f64,
     contributing_nodes: u32,
     asked_nodes: u32,
+}
+
+/// Noise that nodes share, which nobody takes off the figures of one of them.
+#[derive(Serialize)]
+struct Shared {
+    mechanism: &'static str,
+    /// Of the sum, in units of the count.
+    scale: f64,
+    standard_deviation: f64,
+    minimum_reports: u32,
+    tolerated_reports: u32,
+    /// Of the opened sum beside the nodes' own tables, in a table of both.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    weight: Option<f64>,
 }
 
 #[derive(Serialize)]
@@ -91,6 +112,8 @@ fn release(slice: &Slice, about: &About<'_>) -> Option<Release> {
     let (shown, noise) = (&slice.presentation, &slice.table()?.noise);
     let id = format!("{}.v{}", shown.round, shown.version);
     let delta = shown.privacy.delta_exponent;
+    let parts = noise.parts();
+    let own = parts.first();
     Some(Release {
         certificate: format!("{}/publications/{id}.json", about.url),
         id,
@@ -99,11 +122,10 @@ fn release(slice: &Slice, about: &About<'_>) -> Option<Release> {
         period: shown.period.to_string(),
         publication: shown.publication.to_string(),
         provisional: shown.provisional,
-        mechanism: match noise.loss {
-            Loss::DiscreteGaussian { .. } => "discrete Gaussian",
-            Loss::DiscreteLaplace { .. } => "discrete Laplace",
-        },
-        scale: noise.scale.value(),
+        mode: noise.mode(),
+        mechanism: own.map_or("", |part| mechanism(part.loss)),
+        scale: own.map_or(0.0, |part| part.scale),
+        shared: noise.shared.as_ref().map(shared_noise),
         sensitivity: Sensitivity { l0: noise.l0, l1: noise.l1, l2_squared: noise.l2_squared },
         rho: noise.charge_micro.value(),
         epsilon: noise.charge_micro.epsilon_ceil(delta),
@@ -113,4 +135,22 @@ fn release(slice: &Slice, about: &About<'_>) -> Option<Release> {
         contributing_nodes: shown.reported,
         asked_nodes: shown.asked,
     })
+}
+
+fn mechanism(loss: Loss) -> &'static str {
+    match loss {
+        Loss::DiscreteGaussian { .. } => "discrete Gaussian",
+        Loss::DiscreteLaplace { .. } => "discrete Laplace",
+    }
+}
+
+fn shared_noise(noise: &SharedNoise) -> Shared {
+    Shared {
+        mechanism: mechanism(noise.loss),
+        scale: noise.scale_of_sum(),
+        standard_deviation: noise.variance.value().sqrt(),
+        minimum_reports: noise.minimum,
+        tolerated_reports: noise.tolerated,
+        weight: noise.weight.map(Fixed::value),
+    }
 }

@@ -1,7 +1,8 @@
 //! One version: what it is, what changed, its files, how to cite it, what was promised.
 
+use crate::present::TableNoise;
 use crate::public::Site;
-use crate::publish::{CoverageState, Publication};
+use crate::publish::{CoverageState, Fixed, Publication};
 use crate::store::StoreError;
 use crate::versions::words::Words;
 use crate::versions::{changes, cite, id, parse, read};
@@ -68,8 +69,10 @@ struct Promise {
 /// The noise of one table.
 struct Noise {
     title: String,
+    whose: &'static str,
     law: &'static str,
     scale: String,
+    deviation: String,
     rho: String,
 }
 
@@ -196,11 +199,22 @@ fn promise(publication: &Publication, language: Language) -> Promise {
 fn noise(publication: &Publication, language: Language, w: &'static Words) -> Vec<Noise> {
     let tables = publication.tables.iter().zip(&publication.certificate.tables);
     tables
-        .map(|(table, noise)| Noise {
-            title: format!("{} {}", table.statistic, table.title.text(language)),
-            law: w.law(noise.loss),
-            scale: say::number(noise.scale, DECIMALS, language),
-            rho: decimal(&noise.charge_micro.to_string(), language),
+        .flat_map(|(table, noise)| {
+            let noise = TableNoise::of(table, noise);
+            let number =
+                |value| Fixed::nearest(value).map(|it| say::number(it, DECIMALS, language));
+            let parts = noise.parts().into_iter().map(move |part| Noise {
+                title: format!("{} {}", table.statistic, table.title.text(language)),
+                whose: w.whose_of(part.whose),
+                law: w.law(part.loss),
+                scale: number(part.scale).unwrap_or_default(),
+                deviation: number(part.deviation).unwrap_or_default(),
+                rho: decimal(
+                    &part.loss.charge().unwrap_or(noise.charge_micro).to_string(),
+                    language,
+                ),
+            });
+            parts.collect::<Vec<_>>()
         })
         .collect()
 }

@@ -1,5 +1,6 @@
 use super::{Difference, Noisy, lies_in, of_counts, of_estimates};
 use crate::publish::noise_law::Noise;
+use crate::publish::table_law::TableLaw;
 
 /// A generator of uniform numbers, so that a run can be repeated: `SplitMix64` (Steele 2014).
 struct Uniform(u64);
@@ -45,11 +46,11 @@ impl Drawn {
         (0..draws).map(|_| f64::from(one(uniform))).sum()
     }
 
-    fn figure(&self, value: f64, draws: u32) -> (Noisy, Noise) {
+    fn figure(&self, value: f64, draws: u32) -> (Noisy, TableLaw) {
         let variance = self.noise.variance() * f64::from(draws);
         // As it is published: the deviation with six decimals.
         let deviation = (variance.sqrt() * 1e6).round() / 1e6;
-        (Noisy { value, variance: deviation * deviation }, self.noise)
+        (Noisy { value, variance: deviation * deviation }, TableLaw::Local(self.noise))
     }
 }
 

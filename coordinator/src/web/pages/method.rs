@@ -3,9 +3,9 @@
 //! **Invariant:** what is said of noise and of the presentation rule is read from the newest
 //! publication; a guarantee is stated with its numbers, and nothing is called anonymous.
 
-use crate::present::{Presentation, TableKind};
+use crate::present::{NoisePart, Presentation, TableKind, Whose};
 use crate::public::Site;
-use crate::publish::{CoverageState, PublicationFile};
+use crate::publish::{CoverageState, Fixed, Mode, PublicationFile};
 use crate::web::answer::{Trouble, answer};
 use crate::web::frame::{self, Frame};
 use crate::web::say;
@@ -43,6 +43,8 @@ struct Newest {
     municipalities: u32,
     person_epsilon: String,
     tables: Vec<NoiseRow>,
+    /// Whether nobody saw some of the tables municipality by municipality.
+    is_shared: bool,
     threshold: i64,
     variation: u32,
     minimum: u32,
@@ -55,8 +57,10 @@ struct Newest {
 /// The noise of one table.
 struct NoiseRow {
     title: String,
+    whose: &'static str,
     mechanism: &'static str,
     scale: String,
+    deviation: String,
     cells: u32,
 }
 
@@ -151,6 +155,7 @@ async fn newest(
         delta_exponent: privacy.delta_exponent.to_string(),
         municipalities: privacy.municipalities_per_person,
         person_epsilon: say::number(privacy.person_epsilon, 2, language),
+        is_shared: shown.tables.iter().any(|table| table.noise.mode() != Mode::Local),
         tables: noises(&shown, language, w),
         threshold: policy.threshold,
         variation: policy.variation_percent,
@@ -164,14 +169,23 @@ async fn newest(
 
 fn noises(shown: &Presentation, language: Language, w: &'static Method) -> Vec<NoiseRow> {
     let counts = shown.tables.iter().filter(|table| table.kind == TableKind::Counts);
-    let row = |table: &crate::present::PresentedTable| NoiseRow {
-        title: table.title.text(language).to_owned(),
-        mechanism: match table.noise.loss {
-            Loss::DiscreteGaussian { .. } => &w.gaussian,
-            Loss::DiscreteLaplace { .. } => &w.laplace,
-        },
-        scale: say::number(table.noise.scale, 2, language),
-        cells: table.noise.l0,
+    let number = |value| Fixed::nearest(value).map(|number| say::number(number, 2, language));
+    let rows = |table: &crate::present::PresentedTable| {
+        let row = |part: NoisePart| NoiseRow {
+            title: table.title.text(language).to_owned(),
+            whose: match part.whose {
+                Whose::Each => &w.whose_each,
+                Whose::Shared => &w.whose_shared,
+            },
+            mechanism: match part.loss {
+                Loss::DiscreteGaussian { .. } => &w.gaussian,
+                Loss::DiscreteLaplace { .. } => &w.laplace,
+            },
+            scale: number(part.scale).unwrap_or_default(),
+            deviation: number(part.deviation).unwrap_or_default(),
+            cells: table.noise.l0,
+        };
+        table.noise.parts().into_iter().map(row).collect::<Vec<_>>()
     };
-    counts.map(row).collect()
+    counts.flat_map(rows).collect()
 }
