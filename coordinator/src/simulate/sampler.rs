@@ -4,7 +4,7 @@
 //! A draw is exact to a double's precision, which is enough to measure a variance and no good for a
 //! release: a released draw is exact, has no seed, and is made at a node.
 //!
-//! Source: Steele, Lea and Flood 2014 (SplitMix64).
+//! Source: Steele, Lea and Flood 2014 (`SplitMix64`).
 
 use crate::publish::noise_law::Noise;
 use fellestall_shared::secure::noise::Share;

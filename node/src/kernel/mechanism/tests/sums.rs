@@ -8,9 +8,10 @@ use super::{ALPHA, bound, gaussian, laplace};
 use crate::kernel::mechanism::share::share;
 use fellestall_shared::privacy::Loss;
 use fellestall_shared::secure::noise::ShareNoise;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Cells of one table: so many sums are drawn at a time.
-const CELLS: usize = 5_000;
+const CELLS: usize = 500;
 /// Standard errors that a variance may be off by: beyond lies less than 1e-9, also for these laws.
 const ERRORS: f64 = 6.5;
 /// What the variance may be off by, where there are sums enough to tell.
@@ -31,23 +32,51 @@ fn study(loss: Loss, nodes: u32) -> ShareNoise {
     shared(loss, bound(1, 1, 1), CELLS, nodes - nodes / 5, 0)
 }
 
-/// Draws `sums` opened sums, and measures those of all nodes, of nine tenths, and of four fifths.
-fn measured(noise: &ShareNoise, nodes: u32, sums: usize) -> Vec<Measured> {
-    let levels = [0, nodes / 10, nodes / 5];
-    let mut opened: Vec<Vec<i64>> = vec![Vec::with_capacity(sums); levels.len()];
-    for start in (0..sums).step_by(CELLS) {
-        let cells = CELLS.min(sums - start);
-        let mut sum = vec![0_i64; cells];
-        for node in 1..=nodes {
-            let drawn = share(&vec![0; cells], noise).expect("noise");
-            sum.iter_mut().zip(drawn).for_each(|(sum, share)| *sum += share);
-            for (opened, dropped) in opened.iter_mut().zip(levels) {
-                if node + dropped == nodes {
-                    opened.extend(&sum);
-                }
+/// Opened sums of all nodes, and of fewer: one list for each number of nodes that dropped out.
+type Opened = Vec<Vec<i64>>;
+
+/// Draws opened sums of so many cells.
+fn opened(noise: &ShareNoise, nodes: u32, dropped: &[u32], cells: usize) -> Opened {
+    let mut opened = vec![Vec::new(); dropped.len()];
+    let mut sum = vec![0_i64; cells];
+    for node in 1..=nodes {
+        let drawn = share(&vec![0; cells], noise).expect("noise");
+        sum.iter_mut().zip(drawn).for_each(|(sum, share)| *sum += share);
+        for (opened, dropped) in opened.iter_mut().zip(dropped) {
+            if node + dropped == nodes {
+                opened.clone_from(&sum);
             }
         }
     }
+    opened
+}
+
+/// Draws `sums` opened sums on all processors, and measures those of all nodes, of nine tenths, and of
+/// four fifths.
+fn measured(noise: &ShareNoise, nodes: u32, sums: usize) -> Vec<Measured> {
+    let mut levels = vec![0, nodes / 10, nodes / 5];
+    levels.dedup();
+    let next = AtomicUsize::new(0);
+    let draw = || {
+        let mut all: Opened = vec![Vec::new(); levels.len()];
+        loop {
+            let start = next.fetch_add(CELLS, Ordering::Relaxed);
+            if start >= sums {
+                return all;
+            }
+            let part = opened(noise, nodes, &levels, CELLS.min(sums - start));
+            all.iter_mut().zip(part).for_each(|(all, part)| all.extend(part));
+        }
+    };
+    let mut opened: Opened = vec![Vec::new(); levels.len()];
+    std::thread::scope(|scope| {
+        let workers = std::thread::available_parallelism().map_or(1, usize::from);
+        let drawing: Vec<_> = (0..workers).map(|_| scope.spawn(draw)).collect();
+        for drawn in drawing {
+            let drawn = drawn.join().expect("the draws");
+            opened.iter_mut().zip(drawn).for_each(|(all, part)| all.extend(part));
+        }
+    });
     let one = law(noise);
     let factor = i64::from(noise.factor());
     let measure = |(opened, dropped): (&Vec<i64>, u32)| {
