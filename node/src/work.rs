@@ -81,6 +81,8 @@ pub fn take(
     state.set_contact(&Contact { last_answer: Some(now), failure: None })?;
     let mut todo = todo(state, membership, register, now)?;
     sort_by_task(&mut todo, &work.tasks);
+    // What was answered needs no task any more.
+    todo.bad_tasks.retain(|(round, _)| !work.received.contains(round));
     for (round, why) in &todo.bad_tasks {
         note_bad_task(state, round, why, now)?;
     }
