@@ -49,7 +49,6 @@ impl Helper {
             round: round.clone(),
             body,
             documents: bytes.to_vec(),
-            verify_key: verifier.verify_key.to_vec(),
             acceptance: acceptance
                 .and_then(|envelope| envelope.to_json())
                 .map_err(HelperError::Sign)?,

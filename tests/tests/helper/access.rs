@@ -55,7 +55,7 @@ async fn the_coordinator_talks_to_the_helper_on_the_card_alone() {
     let stage = Stage::new(3).await;
     // Somebody else's helper at the address of the card.
     let folder = tempfile::tempdir().expect("a folder");
-    let (impostor, _) = start(folder.path().join("helper"), &stage.home).await;
+    let (impostor, _) = start(folder.path().join("helper"), &stage.home, "sqlite:helper.db").await;
     let client = crate::stage::client_at(&stage, impostor.address());
     let told = stage.task();
     let called = client.task(told.task.digest(), &told.new).await;

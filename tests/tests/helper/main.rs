@@ -7,6 +7,7 @@
 mod access;
 mod batches;
 mod operator;
+mod postgres;
 mod rejected;
 mod repeated;
 mod stage;

@@ -91,10 +91,15 @@ impl Stage {
     }
 
     pub async fn before_admission(nodes: u32) -> Self {
+        Self::over(nodes, "sqlite:helper.db").await
+    }
+
+    /// A helper with its store at this address, whose operator has admitted nobody.
+    pub async fn over(nodes: u32, store: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let directory = folder.path().join("coordinator");
         let home = Home::create(&directory, &coordinator(), now()).expect("a coordinator");
-        let (server, helper) = start(folder.path().join("helper"), &home).await;
+        let (server, helper) = start(folder.path().join("helper"), &home, store).await;
         home.trust_helper(&helper).expect("trusted");
         let home = Home::open(&directory).expect("a coordinator");
         let client = HelperClient::new(&home, clock()).expect("a client").expect("a helper");
@@ -260,13 +265,13 @@ fn coordinator() -> Config {
 }
 
 /// A helper in this directory that trusts the coordinator, and its card with the port that it has.
-pub async fn start(directory: PathBuf, home: &Home) -> (HelperServer, HelperCard) {
+pub async fn start(directory: PathBuf, home: &Home, store: &str) -> (HelperServer, HelperCard) {
     let config = HelperConfig {
         name: "The other house".to_owned(),
         url: "https://127.0.0.1".to_owned(),
         hosts: vec!["127.0.0.1".to_owned()],
         listen: "127.0.0.1:0".parse().expect("an address"),
-        store: "sqlite:helper.db".to_owned(),
+        store: store.to_owned(),
     };
     let helper = HelperHome::create(&directory, &config, now()).expect("a helper");
     helper.trust(&home.card()).expect("trusted");

@@ -29,7 +29,7 @@ impl Process {
             .spawn()
             .expect("it starts");
         let process = Self(child);
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_mins(1);
         while TcpStream::connect(address).is_err() {
             assert!(Instant::now() < deadline, "the helper does not listen");
             std::thread::sleep(Duration::from_millis(10));

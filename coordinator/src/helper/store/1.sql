@@ -9,7 +9,6 @@ CREATE TABLE task (
     round TEXT NOT NULL UNIQUE,
     body TEXT NOT NULL,
     documents {blob} NOT NULL,
-    verify_key {blob} NOT NULL,
     acceptance {blob} NOT NULL,
     accepted BIGINT NOT NULL
 );

@@ -18,10 +18,8 @@ pub struct NewTaskRow {
     pub round: RoundId,
     /// The digest of the request's body.
     pub body: Digest,
-    /// The request's body: the signed task, study and round.
+    /// The request's body: the signed task, study and round, and the key that both servers verify with.
     pub documents: Vec<u8>,
-    /// The key that both servers verify with.
-    pub verify_key: Vec<u8>,
     /// The signed acceptance.
     pub acceptance: Vec<u8>,
     /// When.
@@ -73,14 +71,13 @@ impl HelperStore {
             return Ok(kept);
         }
         sqlx::query(
-            "INSERT INTO task (task, round, body, documents, verify_key, acceptance, accepted)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            "INSERT INTO task (task, round, body, documents, acceptance, accepted)
+             VALUES ($1, $2, $3, $4, $5, $6)",
         )
         .bind(new.task.to_string())
         .bind(new.round.as_str())
         .bind(new.body.to_string())
         .bind(new.documents.as_slice())
-        .bind(new.verify_key.as_slice())
         .bind(new.acceptance.as_slice())
         .bind(new.accepted.unix())
         .execute(&mut *transaction)
