@@ -326,6 +326,7 @@ async fn open_round(store: &Store, home: &Home, aggregation: Aggregation) -> Loa
         minimum_nodes: MINIMUM,
         municipal_figures: false,
         residence: Residence::Anywhere,
+        sharing: fellestall_coordinator::template::Sharing::default(),
     };
     let mut document = template::study(&wish, catalogue()).expect("a study");
     for table in &mut document.tables {
