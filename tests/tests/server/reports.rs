@@ -31,6 +31,7 @@ async fn open_shared(world: &World) -> (Round, Task, SigningKey) {
         minimum_nodes: 2,
         municipal_figures: false,
         residence: Residence::Anywhere,
+        sharing: fellestall_coordinator::template::Sharing::default(),
     };
     let mut document = template::study(&wish, catalogue).expect("a study");
     for table in &mut document.tables {
