@@ -136,15 +136,22 @@ impl Writing<'_, '_> {
     fn write(&mut self) {
         let mut pooled: Vec<usize> = Vec::new();
         let source = self.source;
+        let mut of_county = 0;
         let mut regions = source.regions.iter().peekable();
         while let Some(region) = regions.next() {
+            if region.kind == Kind::County {
+                of_county = region.members.len();
+            }
             if self.region(region) {
                 pooled.extend(&region.members);
             }
             let ends = regions.peek().is_none_or(|next| next.county != region.county);
-            if ends && !pooled.is_empty() {
-                let rest = pool(&region.county, std::mem::take(&mut pooled));
-                self.region(&rest);
+            if ends {
+                let others = std::mem::take(&mut pooled);
+                // All of a county together are the county.
+                if !others.is_empty() && others.len() < of_county {
+                    self.region(&pool(&region.county, others));
+                }
             }
         }
     }
