@@ -92,7 +92,7 @@ fn release(slice: &Slice, about: &About<'_>) -> Option<Release> {
     let id = format!("{}.v{}", shown.round, shown.version);
     let delta = shown.privacy.delta_exponent;
     Some(Release {
-        certificate: format!("{}/publications/{id}.json", about.url),
+        certificate: format!("{}/publications/{id}.certificate.json", about.url),
         id,
         round: shown.round.to_string(),
         version: shown.version,
