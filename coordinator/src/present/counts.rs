@@ -128,14 +128,21 @@ impl Writing<'_, '_> {
         // A table that nobody saw municipality by municipality has figures of the country alone.
         let regions = source.regions.iter().filter(|own| is_seen || own.kind == Kind::Country);
         let mut regions = regions.peekable();
+        let mut of_county = 0;
         while let Some(region) = regions.next() {
+            if region.kind == Kind::County {
+                of_county = region.members.len();
+            }
             if self.region(region) {
                 pooled.extend(&region.members);
             }
             let ends = regions.peek().is_none_or(|next| next.county != region.county);
-            if ends && !pooled.is_empty() {
-                let rest = pool(&region.county, std::mem::take(&mut pooled));
-                self.region(&rest);
+            if ends {
+                let others = std::mem::take(&mut pooled);
+                // All of a county together are the county.
+                if !others.is_empty() && others.len() < of_county {
+                    self.region(&pool(&region.county, others));
+                }
             }
         }
     }

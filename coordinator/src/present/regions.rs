@@ -132,9 +132,16 @@ fn county_of(number: &MunicipalityNumber) -> String {
     )
 }
 
+/// A county's name; with what it is where one of its municipalities has the same name, as Oslo.
 fn county_name(code: &str) -> Labels {
-    let known = municipality::all().iter().find(|municipality| municipality.county == code);
-    same(known.map_or(code, |municipality| municipality.county_name))
+    let mut of_county = municipality::all().iter().filter(|one| one.county == code).peekable();
+    let Some(known) = of_county.peek() else { return same(code) };
+    let name = known.county_name;
+    if of_county.any(|one| one.name == name) {
+        let fylke = format!("{name} (fylke)");
+        return Labels { nb: fylke.clone(), nn: fylke, en: format!("{name} (county)") };
+    }
+    same(name)
 }
 
 fn name(number: &MunicipalityNumber) -> Labels {
@@ -147,4 +154,17 @@ fn same(name: &str) -> Labels {
 
 fn country() -> Labels {
     Labels { nb: "Hele landet".into(), nn: "Heile landet".into(), en: "The whole country".into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::county_name;
+
+    #[test]
+    fn a_county_that_shares_its_name_says_that_it_is_one() {
+        assert_eq!(county_name("03").nb, "Oslo (fylke)");
+        assert_eq!(county_name("03").en, "Oslo (county)");
+        assert_eq!(county_name("46").nb, "Vestland");
+        assert_eq!(county_name("99").nn, "99");
+    }
 }

@@ -16,6 +16,11 @@ const HTTP_DATE: &[BorrowedFormatItem<'static>] = format_description!(
     "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
 );
 
+/// For a table as a page: a file that stands alone, with its style in itself.
+const ALONE: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; sandbox",
+);
+
 /// What names one state of an answer. Weak: it names what is said, whatever its compression.
 #[derive(Debug, Clone)]
 pub struct Validators {
@@ -79,7 +84,11 @@ impl Validators {
     #[must_use]
     pub fn answer(&self, media_type: &'static str, body: Bytes) -> Response {
         let media_type = HeaderValue::from_static(media_type);
+        let is_page = media_type.as_bytes().starts_with(b"text/html");
         let mut answer = ([(header::CONTENT_TYPE, media_type)], body).into_response();
+        if is_page {
+            answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, ALONE);
+        }
         self.put(&mut answer);
         answer
     }

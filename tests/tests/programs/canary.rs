@@ -225,16 +225,31 @@ fn d20_no_canary_leaves_the_records() {
         &["publications", "list"],
         &["publications", "export", "core.1.2016H2.v1", "--as", "bundle"],
         &["publications", "export", "core.1.2016H2.v1", "--as", "text"],
+        &["report", "--period", "2016H2"],
     ] {
         stage.coordinate(command);
         stage.coordinate(&[&["--json"], command].concat());
     }
     let mut found = Found::new();
     for page in [
-        "/",
+        "/nb/",
+        "/nb/tables",
+        "/nb/tables/core-S2",
+        "/nb/tables/core-S2/difference",
+        "/nb/method",
+        "/nb/api",
+        "/nb/publications",
+        "/nb/publications/core.1.2016H2.v1",
         "/publications",
         "/publications/core.1.2016H2.v1.json",
         "/publications/core.1.2016H2.v1.csv",
+        "/nb/feed.atom",
+        "/catalog.ttl",
+        "/api/v2/tables",
+        "/api/v2/tables/core-S2/metadata",
+        "/api/v2/tables/core-S2/data",
+        "/api/v2/tables/core-S2/data?outputFormat=csv",
+        "/api/v2/tables/core-S2/data?outputFormat=px",
     ] {
         let answer = stage.fetch(page);
         assert!(answer.starts_with("HTTP/1.1 200"), "{page}: {answer}");

@@ -59,9 +59,10 @@ fn translations_fill_in_the_same_things() {
 #[test]
 fn nynorsk_is_not_bokmal() {
     let [nb, nn, _] = FILES.map(|(_, text)| texts(text));
-    let same = nb.iter().zip(&nn).filter(|(one, two)| one.1 == two.1 && one.1.len() > 25);
-    let same: Vec<_> = same.map(|(one, _)| one).collect();
-    assert!(same.len() < 6, "{same:?}");
+    // Some sentences are the same in both; a file that was copied is the same in all.
+    let long = nb.iter().zip(&nn).filter(|(one, _)| one.1.len() > 25);
+    let (same, other): (Vec<_>, Vec<_>) = long.partition(|(one, two)| one.1 == two.1);
+    assert!(same.len() * 10 < other.len(), "{same:?}");
     let words = |text: &str| -> Vec<String> {
         let parts = text.split(|letter: char| !letter.is_alphabetic());
         parts.filter(|word| !word.is_empty()).map(str::to_lowercase).collect()

@@ -144,6 +144,18 @@ fn municipalities_that_cannot_be_shown_are_pooled_within_their_county() {
     assert_eq!(label.en, "Other municipalities in Vestland");
 }
 
+/// A pool of all municipalities would be the county again; and a name that two regions have says
+/// which is which.
+#[test]
+fn all_of_a_county_are_not_its_other_municipalities() {
+    let federation = country(&open(&[("S5", gaussian(50_000))]));
+    let nothing = |_: usize, _: usize, _: usize| 0;
+    let presentation = shown(&published(&federation, federation.everyone(nothing)), &rule());
+    let table = table(&presentation, "core-S5");
+    assert!(table.regions.iter().all(|region| !region.code.ends_with('R')), "{:?}", table.regions);
+    assert!(presentation.decisions.iter().any(|own| own.reason == Reason::Pooled));
+}
+
 #[test]
 fn municipalities_that_have_not_reported_are_missing_and_counted_as_asked() {
     let federation = country(&open(&[("S5", gaussian(50_000))]));

@@ -115,7 +115,7 @@ fn release(slice: &Slice, about: &About<'_>) -> Option<Release> {
     let parts = noise.parts();
     let own = parts.first();
     Some(Release {
-        certificate: format!("{}/publications/{id}.json", about.url),
+        certificate: format!("{}/publications/{id}.certificate.json", about.url),
         id,
         round: shown.round.to_string(),
         version: shown.version,
