@@ -366,15 +366,19 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
+    /// The leader of a round's shared tables, if its study has any.
+    fn leader(&self, loaded: &LoadedRound) -> Option<Leader> {
+        loaded.round.study().layout()?;
+        let (store, clock) = (self.store.clone(), Arc::clone(&self.clock));
+        Some(Leader::new(&self.home, store, self.catalogue, clock))
+    }
+
     /// Opens the shared tables of a round that is about to be published, if its study has any.
     async fn open_shared(&self, loaded: &LoadedRound) -> Result<(), CliError> {
-        if loaded.round.study().layout().is_none() {
-            return Ok(());
+        match self.leader(loaded) {
+            None => Ok(()),
+            Some(leader) => Ok(leader.open(loaded).await?),
         }
-        let (store, clock) = (self.store.clone(), Arc::clone(&self.clock));
-        let leader = Leader::new(&self.home, store, self.catalogue, clock);
-        leader.open(loaded).await?;
-        Ok(())
     }
 
     async fn open(directory: &std::path::Path, clock: Arc<dyn Clock>) -> Result<Self, CliError> {

@@ -4,6 +4,7 @@
 
 use super::output::table;
 use super::{CliError, Desk, Output, Rounds, StudyVersion, publications};
+use crate::api::error::chain;
 use crate::rounds::status::{self, ReportStanding, RoundStatus, Standing};
 use crate::rounds::{self, LoadedRound, Opening};
 use crate::store::studies::Kept;
@@ -59,6 +60,9 @@ struct Opened {
     /// Rounds of the same study about periods that end on the same day: a node that has answered one
     /// of them refuses this one.
     same_day: Vec<String>,
+    /// Why the helper has not accepted the round's task, if it has shared tables; the service asks again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waits: Option<String>,
 }
 
 async fn open(
@@ -75,8 +79,12 @@ async fn open(
     let (key, now) = (&desk.home.signing_key, desk.clock.now());
     let (round, kept) = rounds::open_round(&desk.store, key, desk.catalogue, &opening, now).await?;
     let loaded = load(desk, &round).await?;
-    let opened = Opened { line: line(&loaded), same_day: same_day(desk, &loaded).await? };
-    output.facts(&opened, |Opened { line, same_day }| {
+    let waits = match desk.leader(&loaded) {
+        None => None,
+        Some(leader) => leader.drive(&loaded).await.err().map(|error| chain(&error)),
+    };
+    let opened = Opened { line: line(&loaded), same_day: same_day(desk, &loaded).await?, waits };
+    output.facts(&opened, |Opened { line, same_day, waits }| {
         let mut text = match kept {
             Kept::New => format!("{} is open, due to close {}.", line.round, line.closes),
             Kept::Stood if line.open => {
@@ -88,6 +96,11 @@ async fn open(
             text.push_str(" The study has asked about the same day in ");
             text.push_str(&same_day.join(", "));
             text.push_str(": nodes that answered refuse this round, since released figures stand.");
+        }
+        if let Some(why) = waits {
+            text.push_str(" Nodes wait until the helper has accepted its task, and the service asks it again: ");
+            text.push_str(why);
+            text.push('.');
         }
         text
     })

@@ -3,6 +3,7 @@
 //! **Invariant:** everything here goes through the commands that an operator would give.
 
 use crate::Progress;
+use crate::helper::Helper;
 use anyhow::{Context, Result, bail};
 use fellestall_coordinator::publish::PublicationFile;
 use fellestall_shared::ids::{MunicipalityNumber, StatisticId};
@@ -20,8 +21,12 @@ use std::time::{Duration, Instant};
 const SEED: u64 = 2016;
 /// The half-years that are asked about; the last is the period of the published tables.
 const PERIODS: [&str; 2] = ["2016H1", synthetic::PUBLISHED_PERIOD];
-/// The round whose figures are shown: the core study, version 1, over the last period.
-const ROUND: &str = "core.1.2016H2";
+/// The rounds of the core study, in which each node adds noise of its own.
+const LOCAL: [&str; 2] = ["core.1.2016H1", "core.1.2016H2"];
+/// The round of the same tables at the same loss with noise that nodes share.
+const SHARED: &str = "core-shared.1.2016H2";
+/// The round whose figures are shown: over the last period.
+const ROUND: &str = LOCAL[1];
 /// How long the demo waits for all releases of a round, for each node.
 const PATIENCE_PER_NODE: Duration = Duration::from_secs(6);
 
@@ -30,6 +35,7 @@ pub struct Country {
     binaries: Binaries,
     folder: PathBuf,
     coordinator: Service,
+    helper: Helper,
     public_url: String,
     nodes: Vec<Node>,
     exports: Vec<Export>,
@@ -41,10 +47,12 @@ struct Node {
     service: Option<Service>,
 }
 
-/// What was published, read back from its file.
+/// What was published, read back from its files.
 pub struct PublishedRound {
     /// The publication's file.
     pub file: PublicationFile,
+    /// The publication of the same tables with shared noise.
+    pub shared: PublicationFile,
     /// What offline verification said.
     pub verified: String,
 }
@@ -55,6 +63,8 @@ pub struct Memory {
     pub largest_node: u64,
     /// The coordinator.
     pub coordinator: u64,
+    /// The helper.
+    pub helper: u64,
 }
 
 impl Country {
@@ -70,29 +80,37 @@ impl Country {
         })?;
         let (coordinator, public_url) =
             progress.step("start the coordinator", 1, |_| start_coordinator(&binaries, folder))?;
+        let home = folder.join("coordinator");
+        let helper = progress.step("start the helper, of another organisation", 1, |_| {
+            Helper::found(&binaries, folder, &home)
+        })?;
         let mut country = Self {
             binaries,
             folder: folder.to_owned(),
             coordinator,
+            helper,
             public_url,
             nodes: Vec::new(),
             exports,
         };
         progress.step("invite, enrol and approve every node", nodes, |bar| country.enrol(bar))?;
+        country.helper.admit(&country.binaries, folder, &home)?;
         Ok(country)
     }
 
     /// Runs the rounds from study to publication.
     pub fn run_round(&mut self, progress: &mut Progress) -> Result<PublishedRound> {
         let nodes = self.nodes.len();
-        progress.step("publish the study", 1, |_| self.publish_study())?;
+        progress.step("publish the two studies", 1, |_| self.publish_studies())?;
         progress.step("register the purpose", nodes, |bar| self.register(bar))?;
-        progress
-            .step("preview and approve it in every municipality", nodes, |bar| self.approve(bar))?;
+        progress.step("preview and approve them in every municipality", nodes, |bar| {
+            self.approve(bar)
+        })?;
         progress.step("start every node", nodes, |bar| self.start_nodes(bar))?;
-        progress
-            .step("count, add noise, sign, send", nodes * PERIODS.len(), |bar| self.collect(bar))?;
-        progress.step("merge and publish", 1, |_| self.publish())
+        progress.step("count, add noise, sign, send", nodes * rounds().count(), |bar| {
+            self.collect(bar)
+        })?;
+        progress.step("merge, open the shared sums and publish", 1, |_| self.publish())
     }
 
     fn coordinate(&self, arguments: &[&str]) -> Result<String> {
@@ -129,6 +147,8 @@ impl Country {
                     "refuse",
                     "--poll-seconds",
                     "1",
+                    "--year",
+                    "3",
                 ],
             )?;
             let enrol = ["enrol", "--invitation", &invitation, "--no-wait"];
@@ -145,20 +165,39 @@ impl Country {
         Ok(())
     }
 
-    fn publish_study(&self) -> Result<()> {
-        let starts_and_ends = ["--starts", "2013-01-01", "--ends", "2035-12-31"];
-        let minimum = self.nodes.len().min(5).to_string();
-        let mut arguments =
-            vec!["study", "template", "--municipal-figures", "--minimum-nodes", &minimum];
-        arguments.extend(starts_and_ends);
-        let text = self.coordinate(&arguments)?;
-        let file = self.folder.join("core.toml");
+    /// One study in which each node adds noise of its own, and the same tables at the same loss with noise
+    /// that nodes share: a tenth of the nodes may fail to report, and as many may collude.
+    fn publish_studies(&self) -> Result<()> {
+        let template = ["study", "template", "--starts", "2013-01-01", "--ends", "2035-12-31"];
+        let nodes = self.nodes.len();
+        let minimum = nodes.min(5).to_string();
+        let local = ["--municipal-figures", "--minimum-nodes", &minimum];
+        let text = self.coordinate(&[&template[..], &local].concat())?;
+        self.publish_study("core", &text)?;
+
+        let tenth = (nodes + 5) / 10;
+        let (minimum, tolerated) = ((nodes - tenth).to_string(), tenth.to_string());
+        let card = self.helper.card.to_string_lossy();
+        let shared =
+            ["--minimum-nodes", &minimum, "--tolerated", &tolerated, "--helper-card", &card];
+        let text = self.coordinate(&[&template[..], &shared, &["--shared"]].concat())?;
+        self.publish_study("core-shared", &as_shared(&text)?)?;
+
+        for period in PERIODS {
+            self.open("core", period)?;
+        }
+        self.open("core-shared", synthetic::PUBLISHED_PERIOD)
+    }
+
+    fn publish_study(&self, name: &str, text: &str) -> Result<()> {
+        let file = self.folder.join(format!("{name}.toml"));
         std::fs::write(&file, text)?;
         self.coordinate(&["study", "publish", &file.to_string_lossy()])?;
-        for period in PERIODS {
-            let open = ["round", "open", "core", "--period", period, "--closes", "2035-12-31"];
-            self.coordinate(&open)?;
-        }
+        Ok(())
+    }
+
+    fn open(&self, study: &str, period: &str) -> Result<()> {
+        self.coordinate(&["round", "open", study, "--period", period, "--closes", "2035-12-31"])?;
         Ok(())
     }
 
@@ -175,8 +214,10 @@ impl Country {
 
     fn approve(&self, bar: &ProgressBar) -> Result<()> {
         for node in &self.nodes {
-            self.operate(&node.directory, &["preview", "core"])?;
-            self.operate(&node.directory, &["approve", "core"])?;
+            for study in ["core", "core-shared"] {
+                self.operate(&node.directory, &["preview", study])?;
+                self.operate(&node.directory, &["approve", study])?;
+            }
             bar.inc(1);
         }
         Ok(())
@@ -201,12 +242,11 @@ impl Country {
     fn collect(&mut self, bar: &ProgressBar) -> Result<()> {
         let patience = PATIENCE_PER_NODE * u32::try_from(self.nodes.len())?;
         let deadline = Instant::now() + patience;
-        let awaited = u64::try_from(self.nodes.len() * PERIODS.len())?;
+        let awaited = u64::try_from(self.nodes.len() * rounds().count())?;
         loop {
             let mut reported = 0;
-            for period in PERIODS {
-                let round = format!("core.1.{period}");
-                let status = self.coordinate(&["--json", "round", "status", &round])?;
+            for round in rounds() {
+                let status = self.coordinate(&["--json", "round", "status", round])?;
                 let status: Value = serde_json::from_str(&status)?;
                 reported += status.get("reported").and_then(Value::as_u64).unwrap_or(0);
             }
@@ -215,6 +255,7 @@ impl Country {
                 return Ok(());
             }
             self.coordinator.assert_running()?;
+            self.helper.assert_running()?;
             for node in &mut self.nodes {
                 if let Some(service) = &mut node.service {
                     service.assert_running()?;
@@ -228,23 +269,36 @@ impl Country {
     }
 
     fn publish(&self) -> Result<PublishedRound> {
-        for period in PERIODS {
-            self.coordinate(&["round", "close", &format!("core.1.{period}")])?;
+        for round in rounds() {
+            self.coordinate(&["round", "close", round])?;
         }
         let out = self.folder.join("publication");
         std::fs::create_dir_all(&out)?;
-        let bundle = out.join("bundle.json");
-        for (form, name) in
-            [("json", "publication.json"), ("csv", "publication.csv"), ("bundle", "bundle.json")]
-        {
+        for (round, form, name) in [
+            (ROUND, "json", "publication.json"),
+            (ROUND, "csv", "publication.csv"),
+            (ROUND, "bundle", "bundle.json"),
+            (SHARED, "json", "shared.json"),
+            (SHARED, "bundle", "shared-bundle.json"),
+        ] {
             let file = out.join(name);
             let file = file.to_string_lossy();
-            let id = format!("{ROUND}.v1");
+            let id = format!("{round}.v1");
             self.coordinate(&["publications", "export", &id, "--as", form, "--out", &file])?;
         }
-        let verified = self.coordinate(&["verify", &bundle.to_string_lossy()])?;
-        let bytes = std::fs::read(out.join("publication.json"))?;
-        Ok(PublishedRound { file: serde_json::from_slice(&bytes)?, verified })
+        let mut verified = String::new();
+        for bundle in ["bundle.json", "shared-bundle.json"] {
+            let bundle = out.join(bundle);
+            verified.push_str(&self.coordinate(&["verify", &bundle.to_string_lossy()])?);
+        }
+        let read = |name: &str| -> Result<PublicationFile> {
+            Ok(serde_json::from_slice(&std::fs::read(out.join(name))?)?)
+        };
+        Ok(PublishedRound {
+            file: read("publication.json")?,
+            shared: read("shared.json")?,
+            verified,
+        })
     }
 
     /// The exact count over the country, known from how the records were made.
@@ -272,6 +326,7 @@ impl Country {
         Memory {
             largest_node: services.filter_map(Service::peak_memory).max().unwrap_or(0),
             coordinator: self.coordinator.peak_memory().unwrap_or(0),
+            helper: self.helper.peak_memory().unwrap_or(0),
         }
     }
 
@@ -280,8 +335,30 @@ impl Country {
         for service in self.nodes.iter_mut().filter_map(|node| node.service.take()) {
             service.stop()?;
         }
+        self.helper.stop()?;
         self.coordinator.stop()
     }
+}
+
+/// Every round that is asked.
+fn rounds() -> impl Iterator<Item = &'static str> {
+    LOCAL.into_iter().chain([SHARED])
+}
+
+/// The template of the core study under another name, as its operator would edit it.
+fn as_shared(text: &str) -> Result<String> {
+    let edits = [
+        ("study = \"core\"", "study = \"core-shared\""),
+        ("halvårlig", "halvårlig, med delt støy"),
+        ("halvårleg", "halvårleg, med delt støy"),
+        ("half-yearly", "half-yearly, with shared noise"),
+    ];
+    edits.iter().try_fold(text.to_owned(), |text, (from, to)| {
+        if !text.contains(from) {
+            bail!("the template does not say {from}");
+        }
+        Ok(text.replacen(from, to, 1))
+    })
 }
 
 fn write_exports(folder: &Path, nodes: usize, bar: &ProgressBar) -> Result<Vec<Export>> {

@@ -47,6 +47,8 @@ pub fn print(country: &Country, published: &PublishedRound) -> Result<()> {
         println!("{}", render_table(country, table)?);
     }
     println!();
+    print_both(country, published)?;
+    println!();
     println!("Retention, with Fieller intervals, beside what Fafo's tables give");
     println!("{}", render_rates(country, &publication.rates)?);
     let certificate = &publication.certificate;
@@ -60,6 +62,35 @@ pub fn print(country: &Country, published: &PublishedRound) -> Result<()> {
         certificate.epsilon, certificate.delta_exponent, publication.version
     );
     println!("{}", published.verified.trim());
+    Ok(())
+}
+
+/// The same figures at the same loss, with noise of each node's own and with noise that nodes share.
+fn print_both(country: &Country, published: &PublishedRound) -> Result<()> {
+    let [local, shared] = [&published.file.publication, &published.shared.publication];
+    println!(
+        "The same tables at the same privacy loss, once with noise that each node adds for itself,"
+    );
+    println!(
+        "once with noise that nodes share: two servers open the sum, and nobody sees a node's table."
+    );
+    let header = ["", "own noise", "95 % interval", "shared noise", "95 % interval", "exact"];
+    let mut shown = empty_table(&header);
+    let chosen = ["S2", "S14"];
+    let tables = local.tables.iter().zip(&shared.tables);
+    for (own, together) in tables.filter(|(own, _)| chosen.contains(&own.statistic.as_str())) {
+        for (a, b) in own.cells.iter().zip(&together.cells) {
+            shown.add_row([
+                label(own, a),
+                a.value.to_string(),
+                format!("{} to {}", a.lower95, a.upper95),
+                b.value.to_string(),
+                format!("{} to {}", b.lower95, b.upper95),
+                country.truth(&own.statistic, &a.codes)?.to_string(),
+            ]);
+        }
+    }
+    println!("{shown}");
     Ok(())
 }
 
@@ -189,9 +220,10 @@ pub fn write_json(
     let document = json!({
         "about": "A demonstration over synthetic records; the truth is known because they are synthetic.",
         "published": published.file,
+        "published_with_shared_noise": published.shared,
         "truth": truth,
         "timings_seconds": timings,
-        "memory_bytes": { "largest_node": memory.largest_node, "coordinator": memory.coordinator },
+        "memory_bytes": { "largest_node": memory.largest_node, "coordinator": memory.coordinator, "helper": memory.helper },
     });
     Ok(std::fs::write(file, serde_json::to_vec_pretty(&document)?)?)
 }

@@ -1,7 +1,8 @@
 //! `cargo demo`: a country on this machine, from synthetic records to published figures.
 //!
 //! Real programs in real processes over mutual TLS on loopback: nineteen nodes enrol, approve,
-//! release; the coordinator merges and publishes; the publication is verified offline.
+//! release; the coordinator merges and publishes, once sums of noisy tables and once, with a helper of
+//! another organisation, sums that are opened whole; both publications are verified offline.
 //!
 //! **Invariant:** the exact truth is known here because the records are synthetic, and says so
 //! wherever it is shown. No shipped program can print it.
@@ -9,6 +10,7 @@
 
 mod country;
 mod figures;
+mod helper;
 
 use anyhow::{Context, Result};
 use clap::Parser;
@@ -93,11 +95,12 @@ fn main() -> Result<()> {
     let memory = country.peak_memory();
     println!();
     println!(
-        "Done in {:.1} s after the build. The largest node held {} MB of memory, the coordinator {} MB.",
+        "Done in {:.1} s after the build. The largest node held {} MB of memory, the coordinator {} MB, the helper {} MB.",
         progress.started.elapsed().as_secs_f64()
             - progress.timings.first().map_or(0.0, |first| first.1),
         memory.largest_node / 1_000_000,
         memory.coordinator / 1_000_000,
+        memory.helper / 1_000_000,
     );
     if let Some(file) = &arguments.json {
         figures::write_json(&country, &published, &progress.timings, &memory, file)?;
