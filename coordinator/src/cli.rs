@@ -375,10 +375,10 @@ impl Desk {
 
     /// Opens the shared tables of a round that is about to be published, if its study has any.
     async fn open_shared(&self, loaded: &LoadedRound) -> Result<(), CliError> {
-        match self.leader(loaded) {
-            None => Ok(()),
-            Some(leader) => Ok(leader.open(loaded).await?),
+        if let Some(leader) = self.leader(loaded) {
+            leader.open(loaded).await?;
         }
+        Ok(())
     }
 
     async fn open(directory: &std::path::Path, clock: Arc<dyn Clock>) -> Result<Self, CliError> {
