@@ -7,7 +7,9 @@
 //! **Invariant:** nothing here reads a record, a store or a release, and nothing that is released comes
 //! from here: the generator has a seed.
 
-use crate::publish::noise_law::{Noise, NoiseLaw, ShareLaw};
+use crate::publish::noise_law::{Noise, NoiseLaw};
+use crate::publish::shared::nearest;
+use crate::publish::table_law::{SharedLaw, TableLaw};
 use fellestall_shared::privacy::{Bound, Loss};
 use fellestall_shared::secure::noise::{BadSharing, Share, ShareError, ShareNoise, Sharing};
 use sampler::{Chance, Drawn};
@@ -192,7 +194,8 @@ fn repeat(
         opened += factor * people + share.draw(chance);
         for tally in tallies.iter_mut().filter(|tally| tally.reports == node) {
             tally.local.add(local - truth);
-            tally.secure.add(tally.law.count(opened) - truth);
+            let figure = nearest(opened, shared.factor());
+            tally.secure.add(figure.unwrap_or(i64::MAX).saturating_sub(truth));
             tally.central.add(own.draw(chance));
         }
     }
@@ -242,7 +245,6 @@ impl Errors {
 /// The errors of one number of reports.
 struct Tally {
     reports: u32,
-    law: ShareLaw,
     local: Errors,
     secure: Errors,
     central: Errors,
@@ -252,13 +254,12 @@ impl Tally {
     fn of(reports: u32, own: Noise, shared: &ShareNoise) -> Self {
         let count = usize::try_from(reports).unwrap_or(usize::MAX);
         let errors = |law: NoiseLaw| Errors::of(law.variance(), law.half_width(LEVEL));
-        let law = ShareLaw::of(shared, reports);
+        let opened = TableLaw::Shared(SharedLaw::of(shared, reports)).of_sum(count, 1);
         Self {
             reports,
             local: errors(NoiseLaw::of(&[(own, count)])),
-            secure: Errors::of(law.variance(), law.half_width(LEVEL)),
+            secure: Errors::of(opened.variance, opened.half_width),
             central: errors(NoiseLaw::of(&[(own, 1)])),
-            law,
         }
     }
 

@@ -11,13 +11,8 @@
 //!
 //! **Invariant:** an interval never covers less than its level under the declared noise.
 
-mod combined;
-mod share;
-pub use combined::CombinedLaw;
-pub use share::ShareLaw;
-
 use super::number::{real, real_of};
-use std::f64::consts::{PI, TAU};
+use std::f64::consts::{LN_2, PI, TAU};
 
 /// Standard deviation of a sum beyond which the grid is coarsened by an integer factor.
 pub(super) const FINE: f64 = 2_048.0;
@@ -84,6 +79,17 @@ impl Noise {
         }
     }
 
+    /// Whether the characteristic function of so many is negligible at `t` in 0 to pi, told without
+    /// computing it: that of a bell is at most `2 exp(-t^2 sigma^2 / 2)`. `false` if this cannot tell.
+    pub(super) fn vanishes(self, t: f64, count: f64) -> bool {
+        match self {
+            Self::DiscreteGaussian { sigma } => {
+                count * (LN_2 - t * t * sigma * sigma / 2.0) < NEGLIGIBLE.ln()
+            }
+            Self::DiscreteLaplace { .. } => false,
+        }
+    }
+
     fn coarser(self, factor: f64) -> Self {
         match self {
             Self::DiscreteGaussian { sigma } => Self::DiscreteGaussian { sigma: sigma / factor },
@@ -103,8 +109,6 @@ impl Noise {
 /// The law of a sum of independent noises; symmetric about 0.
 #[derive(Debug, Clone)]
 pub struct NoiseLaw {
-    /// The noises, and how many of each there are; shares of a noise count as parts of it.
-    parts: Vec<(Noise, f64)>,
     variance: f64,
     /// One grid step in counts: 1, or a power of two for very wide noise.
     step: i64,
@@ -121,20 +125,15 @@ impl NoiseLaw {
     /// sum is then as good as continuous, and [`Self::half_width`] is rounded up to a whole step.
     #[must_use]
     pub fn of(parts: &[(Noise, usize)]) -> Self {
-        let parts: Vec<_> = parts.iter().map(|(noise, count)| (*noise, real_of(*count))).collect();
-        Self::summed(parts, FINE)
-    }
-
-    /// The law of a sum in which a count may be a part of one: the discrete Laplace is infinitely
-    /// divisible, and a power of its characteristic function is that of Polya shares.
-    fn summed(counted: Vec<(Noise, f64)>, fine: f64) -> Self {
-        let variance = sum(counted.iter().map(|(noise, count)| noise.variance() * count));
+        let variance = sum(parts.iter().map(|(noise, count)| noise.variance() * real_of(*count)));
         let mut step = 1_i64;
-        while variance.sqrt() > fine * real(step) && step < 1 << 60 {
+        while variance.sqrt() > FINE * real(step) && step < 1 << 60 {
             step *= 2;
         }
-        let parts: Vec<_> =
-            counted.iter().map(|(noise, count)| (noise.coarser(real(step)), *count)).collect();
+        let parts: Vec<_> = parts
+            .iter()
+            .map(|(noise, count)| (noise.coarser(real(step)), real_of(*count)))
+            .collect();
         let deviation = variance.sqrt() / real(step);
         let tail = parts.iter().map(|(noise, _)| noise.tail()).fold(0.0, f64::max);
         let length = (2.0 * (10.0 * deviation + tail) + 32.0).ceil();
@@ -151,7 +150,7 @@ impl NoiseLaw {
             spectrum.push((t, weight * log.exp()));
             index += 1.0;
         }
-        Self { parts: counted, variance, step, length, spectrum }
+        Self { variance, step, length, spectrum }
     }
 
     /// The variance.
@@ -182,22 +181,6 @@ impl NoiseLaw {
         }
         let kernel = |(t, phi): &(f64, f64)| 2.0 * phi * (reach * t).sin() / (t / 2.0).sin();
         ((2.0 * reach + sum(self.spectrum.iter().map(kernel))) / self.length).min(1.0)
-    }
-
-    /// `P(N = x)`, of a law whose grid is not coarsened.
-    fn mass(&self, x: i64) -> f64 {
-        let x = real(x);
-        if 2.0 * x.abs() >= self.length {
-            return 0.0;
-        }
-        let wave = |(t, phi): &(f64, f64)| 2.0 * phi * (x * t).cos();
-        ((1.0 + sum(self.spectrum.iter().map(wave))) / self.length).max(0.0)
-    }
-
-    /// The characteristic function at `t` in 0 to pi.
-    fn smooth(&self, t: f64) -> f64 {
-        let log = |(noise, count): &(Noise, f64)| count * noise.characteristic(t).ln();
-        sum(self.parts.iter().map(log)).exp()
     }
 
     /// The smallest `w` (rounded up to a whole step for very wide noise) with

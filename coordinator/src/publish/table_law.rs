@@ -14,8 +14,7 @@ use super::number::{Fixed, real_of};
 use super::shared;
 use super::{PublishedShared, SharedCertificate, TableCertificate};
 use fellestall_shared::privacy::Loss;
-use fellestall_shared::secure::SharedTable;
-use fellestall_shared::secure::noise::Share;
+use fellestall_shared::secure::noise::{Share, ShareNoise};
 use fellestall_shared::study::Table;
 
 /// How far a variance may be from a whole number of noises: published deviations have six decimals.
@@ -53,10 +52,12 @@ pub struct SharedLaw {
 }
 
 impl SharedLaw {
-    fn of(table: &SharedTable, reports: u32) -> Self {
-        let factor = table.noise.factor();
+    /// From the noise of a share, in a sum of so many reports.
+    #[must_use]
+    pub fn of(noise: &ShareNoise, reports: u32) -> Self {
+        let factor = noise.factor();
         let count = f64::from(reports);
-        match table.noise.share() {
+        match noise.share() {
             Share::DiscreteGaussian { sigma } => {
                 Self { noise: Noise::DiscreteGaussian { sigma }, count, factor, reports }
             }
@@ -102,7 +103,7 @@ impl TableLaw {
     #[must_use]
     pub fn of(table: &Table, nodes: u32) -> Option<Self> {
         let local = table.local.map(|loss| combine::noise(loss, table));
-        let shared = table.shared.as_ref().map(|shared| SharedLaw::of(shared, nodes));
+        let shared = table.shared.as_ref().map(|shared| SharedLaw::of(&shared.noise, nodes));
         match (local, shared) {
             (None, None) => None,
             (Some(local), None) => Some(Self::Local(local)),
@@ -223,8 +224,10 @@ impl TableLaw {
                     own((all - nodes).max(0.0), -moved),
                     shared.part(moved),
                 ];
-                let whole = nodes >= all;
-                let rounding = if whole { Rounding::Once } else { Rounding::Twice };
+                let parts_of_one = shared.factor.saturating_mul(shared::WEIGHTS);
+                let is_whole = nodes >= all;
+                let rounding =
+                    if is_whole { Rounding::Parts(parts_of_one) } else { Rounding::Twice };
                 Cell::Mixture(Mixture { parts, rounding })
             }
         }

@@ -104,27 +104,69 @@ fn more_polya_shares_than_needed_have_their_own_law() {
     check(&mixture, &exact, 2, 1e-9);
 }
 
-/// With weights of thousandths, the mean of both sums lies on a fine grid.
+/// The mean of both sums, weighed by multiples of 1/125: about a half too, where the two lattices meet
+/// in the middle between integers and the error of rounding is larger than a uniform one.
 #[test]
 fn the_weighed_mean_of_both_sums_has_its_law() {
-    let own = Noise::DiscreteGaussian { sigma: 2.2 };
-    let share = Noise::DiscreteGaussian { sigma: 2.0 };
-    for (weight, factor) in [(771_i64, 3_i64), (913, 7)] {
-        let (local, opened) = (sums(own, 3, 18), sums(share, 3, 16));
+    let bell = |sigma| Noise::DiscreteGaussian { sigma };
+    let tails = Noise::DiscreteLaplace { b: 1.2 };
+    let cases = [
+        (bell(2.2), bell(2.0), 3, 96, 3),
+        (bell(2.2), bell(2.0), 3, 114, 7),
+        (bell(1.6), bell(1.6), 3, 62, 1),
+        (bell(1.6), bell(1.6), 3, 63, 1),
+        (bell(0.4), bell(3.0), 2, 31, 15),
+        (bell(0.7), bell(3.0), 4, 83, 9),
+        (tails, tails, 2, 63, 1),
+        (tails, bell(3.0), 2, 100, 5),
+        (bell(2.0), bell(3.0), 3, 125, 5),
+        (bell(2.0), bell(3.0), 3, 0, 5),
+    ];
+    for (own, share, nodes, weight, factor) in cases {
+        let (local, opened) = (sums(own, nodes, 40), sums(share, nodes, 40));
         let mut exact: BTreeMap<i64, f64> = BTreeMap::new();
         for (l, p) in &local {
             for (o, q) in &opened {
-                let top = weight * i64::from(*o) + (1_000 - weight) * factor * i64::from(*l);
-                *exact.entry(nearest(top, 1_000 * factor)).or_default() += p * q;
+                let top = weight * i64::from(*o) + (125 - weight) * factor * i64::from(*l);
+                *exact.entry(nearest(top, 125 * factor)).or_default() += p * q;
             }
         }
-        let share_of = weight as f64 / 1_000.0;
+        let (share_of, count) = (weight as f64 / 125.0, nodes as f64);
         let parts = vec![
-            Part { noise: own, count: 3.0, scale: 1.0 - share_of },
-            Part { noise: share, count: 3.0, scale: share_of / factor as f64 },
+            Part { noise: own, count, scale: 1.0 - share_of },
+            Part { noise: share, count, scale: share_of / factor as f64 },
         ];
-        let mixture = Mixture { parts, rounding: Rounding::Once };
-        check(&mixture, &exact, 1, 2e-3);
-        check(&mixture, &exact, 3, 2e-3);
+        let rounding = Rounding::Parts(u32::try_from(125 * factor).unwrap());
+        let mixture = Mixture { parts, rounding };
+        check(&mixture, &exact, 1, 1e-9);
+        check(&mixture, &exact, 3, 1e-9);
     }
+}
+
+/// Beyond the fine grid an interval is that of the limiting law, or wider.
+#[test]
+fn very_wide_noise_is_close_to_its_limit_and_never_narrower() {
+    let half = |noise: Noise, count: f64| {
+        let part = Part { noise, count, scale: 1.0 };
+        Mixture::half_width(&[(&Mixture { parts: vec![part], rounding: Rounding::Parts(1) }, 1)])
+    };
+    for sigma in [2_100.0, 5_000.0, 100_000.0] {
+        let found = half(Noise::DiscreteGaussian { sigma }, 4.0) as f64;
+        let normal = 1.959_963_984_540_054 * 2.0 * sigma;
+        assert!(found >= normal && found <= normal + 2.0, "{found} for {normal}");
+    }
+    // One Laplace reaches further than a normal law of its variance: ln 20 times b.
+    for b in [2_000.0, 9_000.0] {
+        let found = half(Noise::DiscreteLaplace { b }, 1.0) as f64;
+        let exact = 20.0_f64.ln() * b;
+        assert!(found >= exact && found <= exact * 1.001 + 2.0, "{found} for {exact}");
+    }
+}
+
+#[test]
+fn no_noise_is_no_interval() {
+    let part = Part { noise: Noise::DiscreteGaussian { sigma: 5.0 }, count: 0.0, scale: 0.2 };
+    let mixture = Mixture { parts: vec![part], rounding: Rounding::Parts(5) };
+    assert_eq!(Mixture::half_width(&[(&mixture, 1)]), 0);
+    assert!(mixture.variance() < 1e-12);
 }

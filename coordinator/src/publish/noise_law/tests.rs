@@ -9,8 +9,6 @@
 
 use super::{Noise, NoiseLaw};
 
-mod shares;
-
 /// The mass of one noise on `-reach..=reach`, straight from its definition.
 fn mass(noise: Noise, reach: i32) -> Vec<f64> {
     let weight = |x: f64| match noise {
