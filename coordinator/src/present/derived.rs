@@ -81,9 +81,9 @@ impl Context<'_, '_> {
         };
         let title = if unit(self.table) == Unit::Milestone {
             labels(
-                "Bostabilitet 6, 12 og 24 måneder etter første innflytting",
-                "Bustabilitet 6, 12 og 24 månader etter første innflytting",
-                "Housing retention 6, 12 and 24 months after the first move-in",
+                "Andel i ordinær bolig 6, 12 og 24 måneder etter første innflytting",
+                "Del i ordinær bustad 6, 12 og 24 månader etter første innflytting",
+                "Share in an ordinary dwelling 6, 12 and 24 months after the first move-in",
             )
         } else {
             labels(

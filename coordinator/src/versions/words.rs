@@ -29,7 +29,7 @@ texts! {
         came, left, in_figures_from, asked_from, to, same_coverage, versions, this_one, tables,
         downloads, file, holds, json, csv, measurements_csv, measurements_parquet, presentation,
         certificate, datacite, citation_file, citation, certificate_title, certificate_lead,
-        participant, loss, person_loss, statistic, mechanism, scale, noise_caption, gaussian, whose, whose_each, whose_shared, deviation,
+        participant, loss, person_loss, condition, condition_at_most, condition_nodes, together, statistic, mechanism, scale, noise_caption, gaussian, whose, whose_each, whose_shared, deviation,
         laplace, who, who_lead, reported, late, missing, declined, undecided, verify,
     }
 }

@@ -4,6 +4,7 @@
 //! **Invariant:** what shared tables add is absent from the bytes of a publication whose study has none.
 
 use super::super::number::Fixed;
+use super::Certificate;
 use fellestall_shared::digest::Digest;
 use fellestall_shared::ids::StatisticId;
 use fellestall_shared::privacy::{Loss, Rho};
@@ -136,6 +137,31 @@ pub struct SharedCertificate {
     /// No node contributes more than this to a cell's opened sum divided by the factor, up or down: the
     /// proof holds each entry within its range.
     pub node_can_shift_a_cell_by: i64,
+}
+
+impl Certificate {
+    /// What the loss of shared tables rests on: of so many reports of a batch, so many may collude or add
+    /// no noise, as `(tolerated, minimum)`; `None` without shared tables.
+    #[must_use]
+    pub fn condition(&self) -> Option<(u32, u32)> {
+        let shared = self.tables.iter().find_map(|table| table.shared.as_ref());
+        shared.map(|shared| (shared.tolerated, shared.minimum))
+    }
+
+    /// The loss of one participant's rows in one municipality should both servers collude: a node's own
+    /// noises, and its shares alone. `None` without shared tables, or where it has no bound.
+    #[must_use]
+    pub fn together(&self) -> Option<Rho> {
+        self.condition()?;
+        self.tables.iter().try_fold(Rho::ZERO, |sum, table| {
+            let own = table.loss.map_or(Some(Rho::ZERO), Loss::charge)?;
+            let share = match &table.shared {
+                Some(shared) => shared.own_rho_micro?,
+                None => Rho::ZERO,
+            };
+            sum.plus(own)?.plus(share)
+        })
+    }
 }
 
 /// One opened batch of reports.

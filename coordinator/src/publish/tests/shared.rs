@@ -193,6 +193,12 @@ fn figures_of_shared_tables_follow_from_the_opened_sums() {
     let weaker = [promise.one_more_rho_micro, promise.half_rho_micro, promise.own_rho_micro];
     assert!(weaker.iter().all(|loss| loss.unwrap() > promise.rho_micro), "{weaker:?}");
     assert_eq!(promise.own_epsilon, None);
+    assert_eq!(certificate.condition(), Some((1, 3)));
+    // The first table's own share, and both parts of the second.
+    let second = certificate.tables[1].shared.as_ref().unwrap().own_rho_micro.unwrap();
+    let own = certificate.tables[1].loss.unwrap().charge().unwrap();
+    let together = promise.own_rho_micro.unwrap().plus(second).unwrap().plus(own);
+    assert_eq!(certificate.together(), together);
     let range = 2.0_f64.powi(secure.layout().bits().cast_signed() - 1) / f64::from(promise.factor);
     assert_eq!(promise.node_can_shift_a_cell_by, range as i64 + 1);
     for file in [&published.document, &published.bundle] {

@@ -132,11 +132,10 @@ fn guarantee(certificate: &Certificate) -> String {
         Residence::Anywhere => "",
         Residence::OnCensusDate => "; counted where the person lives on the last day of the period",
     };
-    let noise = certificate.tables.iter().find_map(|table| table.shared.as_ref());
-    let condition = noise.map_or_else(String::new, |noise| {
+    let condition = certificate.condition().map_or_else(String::new, |(tolerated, minimum)| {
         format!(
-            "; in shared tables as long as at most {} of {} nodes collude or add no noise",
-            noise.tolerated, noise.minimum
+            "; in shared tables as long as at most {tolerated} of {minimum} nodes collude or add no \
+             noise"
         )
     });
     format!(

@@ -64,6 +64,10 @@ struct Promise {
     municipalities: u32,
     delta: String,
     rho: String,
+    /// What shared noise rests on: so many, of so many.
+    condition: Option<(u32, u32)>,
+    /// Epsilon and rho should both servers collude.
+    together: Option<(String, String)>,
 }
 
 /// The noise of one table.
@@ -187,12 +191,18 @@ fn files(w: &'static Words) -> Vec<(&'static str, &'static str)> {
 
 fn promise(publication: &Publication, language: Language) -> Promise {
     let certificate = &publication.certificate;
+    let together = certificate.together().and_then(|rho| {
+        let epsilon = Fixed::nearest(rho.epsilon_ceil(certificate.delta_exponent))?;
+        Some((say::number(epsilon, DECIMALS, language), decimal(&rho.to_string(), language)))
+    });
     Promise {
         epsilon: say::number(certificate.epsilon, DECIMALS, language),
         person_epsilon: say::number(certificate.person_epsilon, DECIMALS, language),
         municipalities: certificate.municipalities_per_person,
         delta: certificate.delta_exponent.to_string(),
         rho: decimal(&certificate.rho_micro.to_string(), language),
+        condition: certificate.condition(),
+        together,
     }
 }
 

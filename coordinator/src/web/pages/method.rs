@@ -1,11 +1,12 @@
 //! About the figures: noise, intervals, what is shown, who takes part, definitions, how to cite.
 //!
-//! **Invariant:** what is said of noise and of the presentation rule is read from the newest
+//! **Invariant:** what is said of noise and of the presentation rule is read from each study's newest
 //! publication; a guarantee is stated with its numbers, and nothing is called anonymous.
 
 use crate::present::{NoisePart, Presentation, TableKind, Whose};
 use crate::public::Site;
-use crate::publish::{CoverageState, Fixed, Mode, PublicationFile};
+use crate::publish::{CoverageState, Fixed, PublicationFile};
+use crate::store::publications::PublicationLine;
 use crate::web::answer::{Trouble, answer};
 use crate::web::frame::{self, Frame};
 use crate::web::say;
@@ -17,34 +18,40 @@ use fellestall_shared::catalogue::Catalogue;
 use fellestall_shared::labels::Language;
 use fellestall_shared::privacy::Loss;
 use http::HeaderMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// Publications among which the newest is.
+/// Publications among which the newest are.
 const NEWEST: u32 = 20;
+/// Studies that are told of, at the most.
+const STUDIES: usize = 6;
 
 #[derive(Template)]
 #[template(path = "web/method.html")]
 struct Page {
     f: Frame,
     w: &'static Method,
-    newest: Option<Newest>,
+    /// The newest publication of each study, the newest of all first.
+    studies: Vec<Newest>,
+    /// Whether nobody saw some of the tables municipality by municipality.
+    is_shared: bool,
     definitions: Vec<Definition>,
     citation: String,
 }
 
-/// What the newest publication says of itself.
+/// What the newest publication of a study says of itself.
 struct Newest {
     id: String,
     title: String,
     period: String,
     unit: String,
     epsilon: String,
-    delta_exponent: String,
+    delta: String,
+    /// What shared noise rests on: so many, of so many.
+    condition: Option<(u32, u32)>,
     municipalities: u32,
     person_epsilon: String,
     tables: Vec<NoiseRow>,
-    /// Whether nobody saw some of the tables municipality by municipality.
-    is_shared: bool,
     threshold: i64,
     variation: u32,
     minimum: u32,
@@ -92,7 +99,8 @@ pub(crate) async fn page(
 
 async fn method(site: &Site, language: Language) -> Result<String, Trouble> {
     let w = &Words::of(language)?.method;
-    let newest = newest(site, language, w).await?;
+    let studies = studies(site, language, w).await?;
+    let is_shared = studies.iter().any(|study| study.condition.is_some());
     let definition = |statistic: &fellestall_shared::statistic::Statistic| Definition {
         id: statistic.id().to_string(),
         version: statistic.definition(),
@@ -100,7 +108,7 @@ async fn method(site: &Site, language: Language) -> Result<String, Trouble> {
         text: statistic.description().text(language).to_owned(),
     };
     let definitions = Catalogue::builtin()?.statistics().iter().map(definition).collect();
-    let citation = newest.as_ref().map(|newest| {
+    let citation = studies.first().map(|newest| {
         let Newest { title, period, id, .. } = newest;
         let publisher = &site.web.publisher;
         format!(
@@ -110,24 +118,40 @@ async fn method(site: &Site, language: Language) -> Result<String, Trouble> {
         )
     });
     let f = Frame::new(site, language, &w.title, "/method")?;
-    Ok(Page { f, w, newest, definitions, citation: citation.unwrap_or_default() }.render()?)
+    let citation = citation.unwrap_or_default();
+    Ok(Page { f, w, studies, is_shared, definitions, citation }.render()?)
+}
+
+async fn studies(
+    site: &Site,
+    language: Language,
+    w: &'static Method,
+) -> Result<Vec<Newest>, Trouble> {
+    let mut lines = site.databank.store().publications(NEWEST).await?;
+    // Of those that were published together, the latest round is the newest.
+    let age = |line: &PublicationLine| (line.created, line.round.clone(), line.version);
+    lines.sort_by_key(|line| std::cmp::Reverse(age(line)));
+    let (mut told, mut studies) = (BTreeSet::new(), Vec::new());
+    for line in lines {
+        let Some(shown) = site.databank.presentation(&line.round, line.version).await? else {
+            continue;
+        };
+        if studies.len() < STUDIES && told.insert(shown.study.clone()) {
+            studies.extend(newest(site, &line, &shown, language, w).await?);
+        }
+    }
+    Ok(studies)
 }
 
 async fn newest(
     site: &Site,
+    line: &PublicationLine,
+    shown: &Presentation,
     language: Language,
     w: &'static Method,
 ) -> Result<Option<Newest>, Trouble> {
-    let store = site.databank.store();
-    let lines = store.publications(NEWEST).await?;
-    // Of those that were published together, the latest round is the newest.
-    let newest = lines
-        .into_iter()
-        .max_by(|a, b| (a.created, &a.round, a.version).cmp(&(b.created, &b.round, b.version)));
-    let Some(line) = newest else { return Ok(None) };
-    let shown = site.databank.presentation(&line.round, line.version).await?;
-    let stored = store.publication(&line.round, line.version).await?;
-    let (Some(shown), Some(stored)) = (shown, stored) else { return Ok(None) };
+    let stored = site.databank.store().publication(&line.round, line.version).await?;
+    let Some(stored) = stored else { return Ok(None) };
     let file: PublicationFile = serde_json::from_slice(&stored.document)?;
     let coverage = &file.publication.coverage;
     let states = [
@@ -152,11 +176,11 @@ async fn newest(
         period: say::period(shown.period, language),
         unit: privacy.unit.clone(),
         epsilon: say::number(privacy.epsilon, 2, language),
-        delta_exponent: privacy.delta_exponent.to_string(),
+        delta: privacy.delta_exponent.to_string(),
+        condition: file.publication.certificate.condition(),
         municipalities: privacy.municipalities_per_person,
         person_epsilon: say::number(privacy.person_epsilon, 2, language),
-        is_shared: shown.tables.iter().any(|table| table.noise.mode() != Mode::Local),
-        tables: noises(&shown, language, w),
+        tables: noises(shown, language, w),
         threshold: policy.threshold,
         variation: policy.variation_percent,
         minimum: policy.minimum_municipalities,
