@@ -16,7 +16,9 @@ use fellestall_shared::wire::v1::{
     AcceptedTask, Aggregation, HelperIdentity, Receipt, ReleaseDocument, Report, ReportDocument,
     Residence, TaskAcceptance, TaskDocument, Work,
 };
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::JoinSet;
 
 /// Opens a round with a shared table, and gives the key of its helper.
 async fn open_shared(world: &World) -> (Round, Task, SigningKey) {
@@ -191,6 +193,44 @@ async fn a_report_comes_before_its_release_and_is_stored_once() {
         assert_eq!(reply.status, status, "{reply:?}");
     }
     world.server.shutdown().await;
+}
+
+/// N03: a report a thousand times over the network, 64 at once: one is stored, with one receipt.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn n03_a_report_sent_a_thousand_times_is_stored_once() {
+    let world = Arc::new(World::new().await);
+    let (node, _other) = (Arc::new(world.enrol("4601").await), world.enrol("1108").await);
+    let (round, task, helper) = open_shared(&world).await;
+    accept(&world, &task, &helper).await;
+    let share = [7; 96];
+    let sound = document(&node, &round, &task, &share);
+    let (body, digest) = report(&node, &sound, &share);
+    let (body, receipt) = (Arc::new(body), Receipt { release: sound.release, digest });
+    let mut created = 0;
+    for wave in [64_usize; 15].into_iter().chain([40]) {
+        let mut uploads = JoinSet::new();
+        for _ in 0..wave {
+            let (world, node, body) = (Arc::clone(&world), Arc::clone(&node), Arc::clone(&body));
+            let id = sound.release;
+            uploads.spawn(async move { put(&world, &node, id, &body).await });
+        }
+        for reply in uploads.join_all().await {
+            assert!(reply.status == 200 || reply.status == 201, "{reply:?}");
+            assert_eq!(reply.json::<Receipt>(), receipt);
+            created += usize::from(reply.status == 201);
+        }
+    }
+    assert_eq!(created, 1);
+    let store = world.server.store();
+    let reports = store.reports(round.id()).await.expect("reports");
+    assert_eq!(reports.len(), 1);
+    assert_eq!(store.report_digest(sound.release).await.expect("an answer"), Some(digest));
+    let log = store.audit(1_000).await.expect("a log");
+    let stored = log.iter().filter(|line| line.event == "report-stored").count();
+    assert_eq!((stored, log.iter().filter(|line| line.alarm).count()), (1, 0), "{log:?}");
+    let (another, _) = report(&node, &document(&node, &round, &task, &[9; 96]), &[9; 96]);
+    assert_eq!(put(&world, &node, sound.release, &another).await.status, 409);
+    assert_eq!(store.report_digest(sound.release).await.expect("an answer"), Some(digest));
 }
 
 /// A round with shared tables is not opened with fewer nodes than a batch needs.
