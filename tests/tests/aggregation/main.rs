@@ -6,6 +6,7 @@
 #![cfg(test)]
 
 mod chaos;
+mod cheats;
 mod link;
 mod reports;
 mod scene;

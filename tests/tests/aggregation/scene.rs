@@ -22,7 +22,7 @@ use fellestall_shared::ids::{MunicipalityNumber, NodeId, ReleaseId};
 use fellestall_shared::municipality;
 use fellestall_shared::privacy::{Loss, Rho};
 use fellestall_shared::round::ledger_head;
-use fellestall_shared::secure::vdaf::{Vdaf, leader_share_digest};
+use fellestall_shared::secure::vdaf::{Shares, Vdaf, leader_share_digest};
 use fellestall_shared::secure::{Bytes, SealingKey, Task, report_id, seal};
 use fellestall_shared::signed::SigningKey;
 use fellestall_shared::wire::v1::{
@@ -194,12 +194,27 @@ impl Scene {
         let factor = self.factor();
         let entry = |count: i64| layout.entry(count * factor).expect("within the range");
         let entries: Vec<u128> = self.counts(place).into_iter().map(entry).collect();
-        let one = &self.municipalities[place];
-        let release = round.question(&one.municipality);
-        let id = report_id(release);
-        let task = self.task.digest();
+        let (task, id) = (self.task.digest(), self.id(place));
         let Ok(mut shares) = self.vdaf.split(task, &id, &entries) else { panic!("no shares") };
         change(&mut shares.leader);
+        self.signed(place, shares, alter)
+    }
+
+    /// The id of a municipality's report.
+    pub fn id(&self, place: usize) -> [u8; 16] {
+        report_id(self.loaded.round.question(&self.municipalities[place].municipality))
+    }
+
+    /// A report of these shares, whatever they are, with its document changed before it is signed.
+    pub fn signed(
+        &self,
+        place: usize,
+        shares: Shares,
+        alter: impl FnOnce(&mut ReportDocument),
+    ) -> Made {
+        let (round, one) = (&self.loaded.round, &self.municipalities[place]);
+        let (release, id) = (round.question(&one.municipality), self.id(place));
+        let task = self.task.digest();
         let sealed = seal::seal(&self.sealing, task, &id, &shares.public, &shares.helper);
         let mut document = ReportDocument {
             release,
