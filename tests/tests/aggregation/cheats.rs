@@ -20,9 +20,9 @@ use prio::field::{Field128, FieldElement};
 use prio::flp::gadgets::{Mul, ParallelSum};
 use prio::flp::types::SumVec;
 use prio::flp::{Flp, FlpError, Gadget, Type};
+use prio::vdaf::Client;
 use prio::vdaf::prio3::{Prio3, optimal_chunk_length};
 use prio::vdaf::xof::{IntoFieldVec, Xof, XofTurboShake128};
-use prio::vdaf::Client;
 
 /// The draft's version.
 const VERSION: u8 = 18;

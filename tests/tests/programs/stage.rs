@@ -39,11 +39,13 @@ pub struct Setting<'s> {
     pub host: &'s str,
     /// `FELLESTALL_LOG` of every program.
     pub log: Option<&'s str>,
+    /// The port that nodes dial, if it is not the one on which the coordinator listens.
+    pub way: Option<u16>,
 }
 
 impl Default for Setting<'_> {
     fn default() -> Self {
-        Self { host: "127.0.0.1", log: None }
+        Self { host: "127.0.0.1", log: None, way: None }
     }
 }
 
@@ -76,7 +78,7 @@ impl Stage {
             service: None,
             said: RefCell::default(),
         };
-        let url = format!("https://{}:{port}", setting.host);
+        let url = format!("https://{}:{}", setting.host, setting.way.unwrap_or(port));
         let (listen, public) = (format!("127.0.0.1:{port}"), stage.public.clone());
         stage.coordinate(&["init", "--url", &url, "--listen", &listen, "--public", &public]);
         stage.start();
