@@ -3,6 +3,8 @@
 //! **Invariant:** the search is shown to find: every mark in the exports, and other text in
 //! everything that is searched.
 
+mod shared;
+
 use crate::stage::{ROUND, Setting, Stage, drawn};
 use data_encoding::{BASE64, HEXLOWER};
 use fellestall_tests::process::Service;
@@ -21,6 +23,28 @@ const CELL: &str = "kanari-celle-e8b47c";
 /// A count that is a possible one.
 const COUNT: &str = "3987654321";
 const MARKS: [&str; 5] = [PARTICIPANT, FORM, PURPOSE, CELL, COUNT];
+
+/// Public pages of the one publication.
+const PAGES: [&str; 18] = [
+    "/nb/",
+    "/nb/tables",
+    "/nb/tables/core-S2",
+    "/nb/tables/core-S2/difference",
+    "/nb/method",
+    "/nb/api",
+    "/nb/publications",
+    "/nb/publications/core.1.2016H2.v1",
+    "/publications",
+    "/publications/core.1.2016H2.v1.json",
+    "/publications/core.1.2016H2.v1.csv",
+    "/nb/feed.atom",
+    "/catalog.ttl",
+    "/api/v2/tables",
+    "/api/v2/tables/core-S2/metadata",
+    "/api/v2/tables/core-S2/data",
+    "/api/v2/tables/core-S2/data?outputFormat=csv",
+    "/api/v2/tables/core-S2/data?outputFormat=px",
+];
 
 /// Everything that was said, written or served, by where it was found.
 pub type Found = BTreeMap<String, Place>;
@@ -231,26 +255,7 @@ fn d20_no_canary_leaves_the_records() {
         stage.coordinate(&[&["--json"], command].concat());
     }
     let mut found = Found::new();
-    for page in [
-        "/nb/",
-        "/nb/tables",
-        "/nb/tables/core-S2",
-        "/nb/tables/core-S2/difference",
-        "/nb/method",
-        "/nb/api",
-        "/nb/publications",
-        "/nb/publications/core.1.2016H2.v1",
-        "/publications",
-        "/publications/core.1.2016H2.v1.json",
-        "/publications/core.1.2016H2.v1.csv",
-        "/nb/feed.atom",
-        "/catalog.ttl",
-        "/api/v2/tables",
-        "/api/v2/tables/core-S2/metadata",
-        "/api/v2/tables/core-S2/data",
-        "/api/v2/tables/core-S2/data?outputFormat=csv",
-        "/api/v2/tables/core-S2/data?outputFormat=px",
-    ] {
+    for page in PAGES {
         let answer = stage.fetch(page);
         assert!(answer.starts_with("HTTP/1.1 200"), "{page}: {answer}");
         found.insert(format!("page {page}"), Place::of(answer.as_bytes()));
