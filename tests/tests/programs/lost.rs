@@ -32,7 +32,9 @@ impl Scene {
         let helper = Helper::found(&stage);
         let nodes = enrol(&stage, &["4601", "1108"]);
         helper.open_round(&stage, &TABLES);
-        nodes.iter().for_each(|node| stage.register(node));
+        for node in &nodes {
+            stage.register(node);
+        }
         Self { way, stage, helper, nodes }
     }
 
@@ -139,7 +141,9 @@ fn n08_a_node_killed_at_any_moment_reports_once() {
     // Each step takes this long at the least, so that deaths fall into every one.
     scene.way.hold(Duration::from_millis(40));
     let (mut deaths, mut seen) = (0, BTreeSet::new());
-    scene.nodes.iter().for_each(|node| drop(scene.approve(node)));
+    for node in &scene.nodes {
+        scene.approve(node);
+    }
     for (place, (node, step)) in scene.nodes.iter().zip([11, 17]).enumerate() {
         let mut first = None;
         for life in 1.. {

@@ -4,10 +4,12 @@
 #![cfg(test)]
 
 mod canary;
+mod dump;
 mod help;
 mod killed;
 mod log;
 mod lost;
+mod memory;
 mod operator;
 mod pair;
 mod proxy;

@@ -15,8 +15,9 @@ pub struct Helper {
     pub card: PathBuf,
     /// The running helper.
     pub service: Option<Service>,
+    /// Where it listens.
+    pub port: u16,
     directory: PathBuf,
-    port: u16,
 }
 
 impl Helper {

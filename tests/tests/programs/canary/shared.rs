@@ -162,7 +162,9 @@ fn d20_no_canary_leaves_the_records_of_a_round_with_shared_tables() {
     assert_eq!(stage.operate(&nodes[0], &["run", "--once"]).code, Some(0));
     let refused = stage.operate(&nodes[1], &["run", "--once"]);
     assert_eq!(refused.code, Some(1), "{}", refused.out);
-    nodes.iter().for_each(|node| look_around(&stage, node));
+    for node in &nodes {
+        look_around(&stage, node);
+    }
     stage.coordinate(&["round", "close", ROUND]);
     look_around_servers(&stage, &helper);
 
