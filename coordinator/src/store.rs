@@ -113,6 +113,19 @@ impl Store {
         self.pool.close().await;
     }
 
+    /// Empties `SQLite`'s write-ahead log, in which deleted rows stand until it is written over; what reads
+    /// at this moment is waited for. `PostgreSQL` has no such request: there, deleted rows stay in its files
+    /// and its log until it writes over them itself.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database fails.
+    pub async fn empty_log(&self) -> Result<(), StoreError> {
+        if self.dialect == Dialect::Sqlite {
+            sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_all(&self.pool).await?;
+        }
+        Ok(())
+    }
+
     /// Begins a transaction that will write. SQLite takes its write lock at once, so that a
     /// transaction never fails half-way because another one wrote first.
     pub(crate) async fn begin(&self) -> Result<Transaction<'static, Any>, StoreError> {
@@ -132,6 +145,8 @@ async fn prepare(connection: &mut sqlx::AnyConnection, dialect: Dialect) -> sqlx
             "PRAGMA journal_mode = WAL",
             "PRAGMA synchronous = FULL",
             "PRAGMA foreign_keys = ON",
+            // What is deleted is overwritten, and does not stay in the file's free pages.
+            "PRAGMA secure_delete = ON",
         ],
         // An idle transaction of a dead process must not hold a round's lock for ever.
         Dialect::Postgres => &[

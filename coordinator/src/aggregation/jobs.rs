@@ -5,6 +5,7 @@
 
 use super::verifying::{Begun, Started};
 use super::{Aggregated, AggregationError, Leader};
+use crate::api::error::chain;
 use crate::rounds::LoadedRound;
 use crate::store::jobs::{BatchSum, NewJob, StoredJob};
 use fellestall_shared::digest::Digest;
@@ -131,8 +132,17 @@ impl Leader {
                 tracing::warn!(round = %of.round.id(), ?reason, "ALARM: a report does not hold");
             }
             tracing::info!(round = %of.round.id(), job = job.job, "reports verified");
+            self.forget_shares().await;
         }
         Ok(())
+    }
+
+    /// Lets shares that are in a sum leave the database's log. What is counted does not hang on it, so a
+    /// failure is told and no more; it is done again before a batch is opened.
+    pub(super) async fn forget_shares(&self) {
+        if let Err(error) = self.store.empty_log().await {
+            tracing::warn!(error = %chain(&error), "shares that are in a sum stay in the database's log for now");
+        }
     }
 }
 

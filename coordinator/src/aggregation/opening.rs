@@ -45,6 +45,7 @@ impl Leader {
             };
             match self.store.claim_batch(round, task, self.clock.now(), check).await? {
                 Claim::Claimed(batch) => {
+                    self.forget_shares().await;
                     self.unseal(&of, &batch).await?;
                     return Ok(Opening::Opened);
                 }

@@ -307,7 +307,9 @@ fn neither_servers_memory_holds_the_others_share_or_a_nodes_vector() {
             sealed.add("what is sealed", &one.sealed[..96]);
             ids.add("the report's id", &one.id);
         }
-        scene.report(3, &Sealing::Open).helper_share(&mut leak);
+        let open = scene.report(3, &Sealing::Open);
+        open.helper_share(&mut leak);
+        open.for_leader(&mut leaders);
         scene.look(Side::Leader, "with reports that wait", &not_for);
         let folder = scene.stage.coordinator();
         let own = ["the leader's blind", "the leader's share"];
@@ -339,6 +341,10 @@ fn neither_servers_memory_holds_the_others_share_or_a_nodes_vector() {
     assert!(!ids.found(&scene.memory(second)).is_empty());
     assert!(!leak.found(&files(&folders[0])).is_empty());
     assert!(!leak.found(&scene.memory(scene.leader())).is_empty());
+
+    // And its own share of a report does not stay in any of the leader's files once it is in the sum:
+    // not in the database's free pages, and not in its log.
+    scene.wait_for("the end of the job", |_| leaders.found(&files(&folders[0])).is_empty());
 
     scene.look(Side::Leader, "before the opening", &not_for);
     scene.look(Side::Helper, "before the opening", &not_for);
