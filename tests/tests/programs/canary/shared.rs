@@ -2,6 +2,7 @@
 //! send, in whatever layers of base64 it is packed.
 
 use super::{Found, MARKS, PAGES, Place, files, look_around, mark, places, run_until_released};
+use crate::memory::{frozen, of};
 use crate::pair::{Helper, column, database};
 use crate::stage::{ROUND, Setting, Stage, drawn};
 use data_encoding::BASE64;
@@ -177,6 +178,12 @@ fn d20_no_canary_leaves_the_records_of_a_round_with_shared_tables() {
     // While both servers run, so that the write-ahead logs of their stores are searched too; and after.
     let second = helper.directory().to_owned();
     found.extend(everything(&stage, &nodes, &second));
+    let servers = [("coordinator", &stage.service), ("helper", &helper.service)];
+    for (who, service) in servers {
+        let process = service.as_ref().expect("it runs").id();
+        let memory = frozen(process, || of(process)).concat();
+        found.insert(format!("memory of the {who}"), Place::of(&memory));
+    }
     stage.service.take().expect("it runs").stop().expect("an orderly end");
     helper.service.take().expect("it runs").stop().expect("an orderly end");
     let later = everything(&stage, &nodes, &second);
@@ -194,7 +201,14 @@ fn d20_no_canary_leaves_the_records_of_a_round_with_shared_tables() {
         assert!(known.iter().any(|place| place.contains(wanted)), "{task} is not in {wanted}");
     }
     let known = places(&found, ROUND);
-    for wanted in ["helper.db: task", "helper.log", "coordinator.log", "page /publications/"] {
+    for wanted in [
+        "memory of the coordinator",
+        "memory of the helper",
+        "helper.db: task",
+        "helper.log",
+        "coordinator.log",
+        "page /publications/",
+    ] {
         assert!(known.iter().any(|place| place.contains(wanted)), "{ROUND} is not in {wanted}");
     }
 
