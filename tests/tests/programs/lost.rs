@@ -138,8 +138,8 @@ fn killed_after(stage: &Stage, node: &Path, time: Duration) -> bool {
 #[test]
 fn n08_a_node_killed_at_any_moment_reports_once() {
     let scene = Scene::set();
-    // Each step takes this long at the least, so that deaths fall into every one.
-    scene.way.hold(Duration::from_millis(40));
+    // Every message takes this long at the least, so that deaths fall between any two.
+    scene.way.hold(Duration::from_millis(25));
     let (mut deaths, mut seen) = (0, BTreeSet::new());
     for node in &scene.nodes {
         scene.approve(node);

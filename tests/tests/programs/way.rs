@@ -1,4 +1,4 @@
-//! The way from nodes to the coordinator, on which answers come late or not at all.
+//! The way from nodes to the coordinator, on which messages come late, and answers not at all.
 //!
 //! **Invariant:** an answer that is lost is one that the coordinator has given: its own log says so.
 
@@ -57,7 +57,7 @@ impl Way {
         self.shared.lock().expect("a lock").leads_to = Some(([127, 0, 0, 1], port).into());
     }
 
-    /// Whatever the coordinator says arrives so much later.
+    /// Whatever either says on a new connection arrives so much later.
     pub fn hold(&self, time: Duration) {
         self.shared.lock().expect("a lock").holds = time;
     }
@@ -78,16 +78,11 @@ impl Way {
 fn carry(mut node: TcpStream, shared: &Mutex<Shared>) -> std::io::Result<()> {
     let leads_to = shared.lock().expect("a lock").leads_to.expect("a coordinator");
     let mut server = TcpStream::connect(leads_to)?;
-    let (mut from, mut to) = (node.try_clone()?, server.try_clone()?);
-    let there = std::thread::spawn(move || {
-        let done = std::io::copy(&mut from, &mut to);
-        to.shutdown(Shutdown::Write).ok();
-        done
-    });
+    let (from, to, holds) = (node.try_clone()?, server.try_clone()?, holds(shared));
+    let there = std::thread::spawn(move || carry_there(from, to, holds));
     let mut buffer = vec![0; 64 * 1024];
     loop {
         let read = server.read(&mut buffer)?;
-        let holds = shared.lock().expect("a lock").holds;
         std::thread::sleep(holds);
         let mut now = shared.lock().expect("a lock");
         // The coordinator writes its log before it sends: an answer is never taken for an earlier one.
@@ -104,5 +99,21 @@ fn carry(mut node: TcpStream, shared: &Mutex<Shared>) -> std::io::Result<()> {
     }
     node.shutdown(Shutdown::Both).ok();
     server.shutdown(Shutdown::Both).ok();
-    there.join().expect("no panic").map(drop)
+    there.join().expect("no panic")
+}
+
+fn carry_there(mut from: TcpStream, mut to: TcpStream, holds: Duration) -> std::io::Result<()> {
+    let mut buffer = vec![0; 1024 * 1024];
+    loop {
+        let read = from.read(&mut buffer)?;
+        if read == 0 {
+            return to.shutdown(Shutdown::Write);
+        }
+        std::thread::sleep(holds);
+        to.write_all(&buffer[..read])?;
+    }
+}
+
+fn holds(shared: &Mutex<Shared>) -> Duration {
+    shared.lock().expect("a lock").holds
 }
