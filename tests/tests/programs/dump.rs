@@ -1,4 +1,4 @@
-//! What the running leader and the running helper hold of a node's report, in memory and in files.
+//! What the running leader and the running helper hold of a node's report in memory and in files, and say.
 //!
 //! The reports are made here, by the same library as a node's but from counts, shares and entries that
 //! the test knows, and are sent to real processes over TLS as a node sends them. The readable and
@@ -77,7 +77,7 @@ enum Sealing {
 
 impl Scene {
     fn set() -> Self {
-        let stage = Stage::set(&Setting::default());
+        let stage = Stage::set(&Setting { log: Some("trace"), ..Setting::default() });
         let helper = Helper::found(&stage);
         let nodes = enrol(&stage, &["4601", "1108", "0301", "1103"]);
         helper.open_round(&stage, &TABLES);
@@ -232,7 +232,8 @@ impl Scene {
         let program = &binaries().coordinator;
         let mut command = self.stage.command(program, &self.stage.coordinator());
         command.args(["round", "close", ROUND]).stdin(Stdio::null()).stdout(Stdio::null());
-        let mut closing = command.stderr(Stdio::null()).spawn().expect("it starts");
+        let log = std::fs::File::create(self.stage.path("logs/close.log")).expect("a log");
+        let mut closing = command.stderr(log).spawn().expect("it starts");
         let before = self.looks;
         let ended = loop {
             if let Some(ended) = closing.try_wait().expect("a state") {
@@ -295,7 +296,8 @@ fn neither_servers_memory_holds_the_others_share_or_a_nodes_vector() {
     let mut scene = Scene::set();
     let (layout, second) = (*scene.layout(), scene.second());
     let mut not_for = [Wanted::default(), Wanted::default()];
-    let [mut leaders, mut sealed, mut leak, mut ids] = std::array::from_fn(|_| Wanted::default());
+    let [mut leaders, mut sealed, mut leak, mut ids, mut round] =
+        std::array::from_fn(|_| Wanted::default());
 
     // While the helper stands still, the reports wait, and then a job is under way.
     let first = frozen(second, || {
@@ -351,6 +353,14 @@ fn neither_servers_memory_holds_the_others_share_or_a_nodes_vector() {
     scene.close(&not_for[0]);
     scene.look(Side::Leader, "after the opening", &not_for);
     scene.look(Side::Helper, "after the opening", &not_for);
+    // No share of either, and no vector, is said in a log or left in a temporary file.
+    let said = ["logs", "tmp"].map(|folder| files(&scene.stage.path(folder))).concat();
+    round.add("the round", ROUND.as_bytes());
+    assert!(!round.found(&said).is_empty(), "the logs were read");
+    for wanted in [&not_for[0], &not_for[1], &leaders, &leak] {
+        let found = wanted.found(&said);
+        assert!(found.is_empty(), "in what was said: {found:?}");
+    }
 
     // And whatever is searched for is found, in every form, where it is said to a server.
     let (leader, port) = (scene.leader(), scene.stage.port);
