@@ -14,7 +14,7 @@ use fellestall_shared::period::Period;
 use fellestall_shared::round::{AcceptedRelease, ReleaseError, Round};
 use fellestall_shared::signed::{Envelope, SignatureError, SigningKey, VerifyingKey};
 use fellestall_shared::wire::v1::{
-    Answer, LateReleases, ReleaseDocument, RoundDocument, StudyDocument,
+    Answer, LateReleases, Rejection, ReleaseDocument, RoundDocument, StudyDocument,
 };
 use std::collections::BTreeSet;
 
@@ -80,8 +80,10 @@ pub struct Participant {
     pub release_key: VerifyingKey,
     /// What it decided about the study version; `None` while it has not.
     pub decision: Option<Answer>,
-    /// Its release, if it came.
+    /// Its release, if it came and is counted.
     pub reported: Option<Reported>,
+    /// Why the report of its shared tables is in no sum, if it was rejected.
+    pub rejected: Option<Rejection>,
 }
 
 /// A release that came.

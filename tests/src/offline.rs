@@ -108,6 +108,7 @@ impl Federation {
                     release_key: KeyStore::new(&node.directory).release_public()?,
                     decision: Some(Answer::Approved),
                     reported: release.map(|r| Reported { release: r.clone(), late: false }),
+                    rejected: None,
                 })
             })
             .collect::<Result<_>>()?;

@@ -36,6 +36,7 @@ pub(super) struct Words {
     pub studies: Studies,
     pub rounds: Rounds,
     pub reasons: Reasons,
+    pub rejections: Rejections,
     pub preview: PreviewWords,
     pub publications: PublicationsWords,
     pub report: ReportWords,
@@ -104,11 +105,13 @@ texts! {
     }
     /// Why a municipality refuses a study.
     Reasons { purpose, legal_basis, budget, too_detailed, not_recorded, capacity, other }
+    /// Why the report of shared tables was rejected.
+    Rejections { signature, binding, sealed, malformed, proof, replayed, opened }
     /// Figures before they are published.
     PreviewWords {
         title, embargo, summary, region, show_region, figure, shown, interval, deviation, raw, note, decisions,
         decided, no_decisions, place, why, on, below_threshold, too_uncertain, too_few, pooled, publish,
-        publish_first, publish_next, submit, only_read, sealed, sealed_summary, open_first, open_submit, changed, nothing_new, not_possible, back,
+        publish_first, publish_next, submit, only_read, sealed, sealed_summary, open_first, open_submit, changed, nothing_new, unopened, not_possible, back,
     }
     /// What was published.
     PublicationsWords { title, lead, none, caption, id, published, digest, read }

@@ -6,6 +6,7 @@ use super::output::table;
 use super::{CliError, Desk, Form, Output, Publications, rounds};
 use crate::publish::{self, PublicationFile, csv, table as figures};
 use crate::rounds::publication;
+use crate::rounds::status::{self, Unopened};
 use crate::store::publications::StoredPublication;
 use fellestall_shared::catalogue::Catalogue;
 use fellestall_shared::ids::RoundId;
@@ -69,9 +70,13 @@ pub(super) async fn revise(
         desk.open_shared(&loaded).await?;
     }
     let published = publication::revise(&desk.store, printer, &loaded, now).await?;
-    output.facts(&published.as_ref().map(Line::of), |line| match line {
-        Some(line) => format!("Version {} is published as {}.", line.version, line.id),
-        None => "Nothing new came since the newest version; it stands.".to_owned(),
+    let unopened = status::unopened(&desk.store, &loaded).await?;
+    output.facts(&published.as_ref().map(Line::of), |line| match (line, unopened) {
+        (Some(line), _) => format!("Version {} is published as {}.", line.version, line.id),
+        (None, None) => "Nothing new came since the newest version; it stands.".to_owned(),
+        (None, Some(Unopened { reports, minimum })) => format!(
+            "The newest version stands. Late reports of shared tables wait ({reports}): their sum is opened when there are {minimum}."
+        ),
     })
 }
 

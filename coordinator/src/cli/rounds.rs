@@ -7,6 +7,7 @@ use super::{CliError, Desk, Output, Rounds, StudyVersion, publications};
 use crate::api::error::chain;
 use crate::rounds::status::{self, ReportStanding, RoundStatus, Standing};
 use crate::rounds::{self, LoadedRound, Opening};
+use crate::store::reports;
 use crate::store::studies::Kept;
 use fellestall_shared::clock::Timestamp;
 use fellestall_shared::ids::RoundId;
@@ -166,7 +167,7 @@ fn status_text(status: &RoundStatus) -> String {
             }
             Some(ReportStanding::Rejected { reason }) => {
                 report.push_str("; shared tables REJECTED: ");
-                report.push_str(reason);
+                report.push_str(reports::word(reason));
             }
         }
         [standing.node.to_string(), standing.name.to_owned(), answer, report]

@@ -39,6 +39,8 @@ fn node(participant: &Participant) -> NodeCoverage {
         (Some(_), _) => (CoverageState::Reported, None),
         (None, Some(Answer::Refused { reason })) => (CoverageState::Declined, Some(reason)),
         (None, Some(Answer::Approved)) => (CoverageState::Missing, None),
+        // Whoever has sent a report has decided.
+        (None, None) if participant.rejected.is_some() => (CoverageState::Missing, None),
         (None, None) => (CoverageState::Undecided, None),
     };
     NodeCoverage {
@@ -47,6 +49,7 @@ fn node(participant: &Participant) -> NodeCoverage {
         node: participant.node.clone(),
         state,
         reason,
+        rejected: participant.rejected.filter(|_| participant.reported.is_none()),
     }
 }
 

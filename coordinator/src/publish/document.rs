@@ -16,7 +16,7 @@ use fellestall_shared::period::Period;
 use fellestall_shared::privacy::{Delta, Rho};
 use fellestall_shared::signed::{Document, Envelope, VerifyingKey};
 use fellestall_shared::statistic::Variable;
-use fellestall_shared::wire::v1::{RefusalReason, Residence};
+use fellestall_shared::wire::v1::{RefusalReason, Rejection, Residence};
 use serde::{Deserialize, Serialize};
 
 mod shared;
@@ -101,7 +101,7 @@ pub struct Coverage {
     pub reported: usize,
     /// Of these, nodes whose release came after the round had closed.
     pub late: usize,
-    /// Nodes that approved and sent nothing.
+    /// Nodes that approved and are not in the figures: they sent nothing, or what does not hold.
     pub missing: usize,
     /// Nodes that declined.
     pub declined: usize,
@@ -128,6 +128,10 @@ pub struct NodeCoverage {
     /// Why it declined.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<RefusalReason>,
+    /// Why it is not in the figures though it has reported: the servers rejected the report of its
+    /// shared tables.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rejected: Option<Rejection>,
 }
 
 /// How a node stands in a publication.
@@ -138,7 +142,7 @@ pub enum CoverageState {
     Reported,
     /// In the figures, though its release came after the round had closed.
     Late,
-    /// Approved, but sent nothing.
+    /// Approved, but sent nothing, or a report that was rejected.
     Missing,
     /// Declined.
     Declined,

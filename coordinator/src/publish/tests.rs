@@ -112,6 +112,7 @@ impl Federation {
             release_key: key.verifying_key(),
             decision: Some(Answer::Approved),
             reported,
+            rejected: None,
         }
     }
 

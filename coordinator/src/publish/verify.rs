@@ -182,9 +182,17 @@ fn check_coverage(publication: &Publication, round: &Round) -> Result<(), Verify
     if !nodes.windows(2).all(order) {
         return differs("the order of the nodes");
     }
+    let is_counted = |node: &super::NodeCoverage| {
+        matches!(node.state, CoverageState::Reported | CoverageState::Late)
+    };
+    let is_shared = round.study().layout().is_some();
+    let mut rejected = nodes.iter().filter(|node| node.rejected.is_some());
+    if rejected.any(|node| !is_shared || is_counted(node)) {
+        return differs("the coverage");
+    }
     let reported: Vec<_> = nodes
         .iter()
-        .filter(|node| matches!(node.state, CoverageState::Reported | CoverageState::Late))
+        .filter(|node| is_counted(node))
         .map(|node| (&node.municipality, &node.node))
         .collect();
     let releases = &publication.certificate.releases;

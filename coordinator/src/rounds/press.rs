@@ -21,7 +21,7 @@ use fellestall_shared::ids::{MunicipalityNumber, NodeId, StatisticId};
 use fellestall_shared::period::Period;
 use fellestall_shared::round::{AcceptedRelease, Round};
 use fellestall_shared::signed::Envelope;
-use fellestall_shared::wire::v1::{Answer, ReleaseDocument};
+use fellestall_shared::wire::v1::{Answer, Rejection, ReleaseDocument};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -119,7 +119,7 @@ impl<'a> Press<'a> {
         version: u32,
     ) -> Result<NewPublication, FiguresError> {
         let counted = self.counted(contents);
-        let participants = self.participants(&counted)?;
+        let participants = self.participants(contents, &counted)?;
         let task = contents.task.as_ref().map(|task| Envelope::from_json(&task.envelope));
         let task = task.transpose().map_err(FiguresError::Task)?;
         let summary = Summary {
@@ -198,7 +198,11 @@ impl<'a> Press<'a> {
     }
 
     /// Every node that is counted, and every enrolled node of a municipality that is not.
-    fn participants(&self, releases: &[&StoredRelease]) -> Result<Vec<Participant>, FiguresError> {
+    fn participants(
+        &self,
+        contents: &RoundContents,
+        releases: &[&StoredRelease],
+    ) -> Result<Vec<Participant>, FiguresError> {
         let known = |id: &NodeId| self.nodes.iter().any(|node| node.node == *id);
         if let Some(release) = releases.iter().find(|release| !known(&release.node)) {
             return Err(FiguresError::JustEnrolled { node: release.node.clone() });
@@ -218,6 +222,7 @@ impl<'a> Press<'a> {
                 release_key: node.release_key.clone(),
                 decision: self.answers.get(&node.node).copied(),
                 reported: own.map(|release| self.reported(node, release)).transpose()?,
+                rejected: rejection(contents, &node.node),
             });
         }
         Ok(participants)
@@ -240,6 +245,16 @@ fn statistics(round: &Round) -> BTreeSet<StatisticId> {
 
 fn is_rejected(state: ReportState) -> bool {
     matches!(state, ReportState::Rejected { .. })
+}
+
+/// Why the report of a node is in no sum, if it was rejected.
+fn rejection(contents: &RoundContents, node: &NodeId) -> Option<Rejection> {
+    contents.reports.iter().filter(|report| report.node == *node).find_map(|report| {
+        match report.state {
+            ReportState::Rejected { reason } => Some(reason),
+            ReportState::Waiting | ReportState::Verified { .. } => None,
+        }
+    })
 }
 
 /// What was opened, as a publication takes it.

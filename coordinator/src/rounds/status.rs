@@ -3,15 +3,15 @@
 //! **Invariant:** shows who answered and when, never a figure.
 
 use super::{LoadError, LoadedRound};
-use crate::store::Store;
 use crate::store::nodes::{Node, NodeStatus};
-use crate::store::reports::{self, ReportState};
+use crate::store::reports::ReportState;
+use crate::store::{Store, StoreError};
 use fellestall_shared::ids::{MunicipalityNumber, NodeId};
 use fellestall_shared::municipality;
 use fellestall_shared::signed::Envelope;
-use fellestall_shared::wire::v1::{Answer, Decision};
+use fellestall_shared::wire::v1::{Answer, Decision, Rejection};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How one node stands in a round.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -47,7 +47,7 @@ pub enum ReportStanding {
     /// It is in no sum, and the node is not counted.
     Rejected {
         /// Why.
-        reason: &'static str,
+        reason: Rejection,
     },
 }
 
@@ -56,7 +56,7 @@ impl From<ReportState> for ReportStanding {
         match state {
             ReportState::Waiting => Self::Waiting,
             ReportState::Verified { batch } => Self::Verified { batch },
-            ReportState::Rejected { reason } => Self::Rejected { reason: reports::word(reason) },
+            ReportState::Rejected { reason } => Self::Rejected { reason },
         }
     }
 }
@@ -76,6 +76,41 @@ pub struct RoundStatus {
     pub minimum_nodes: u32,
     /// Each enrolled node, and each that reported, by municipality.
     pub nodes: Vec<Standing>,
+}
+
+/// Reports that came and are in no opened sum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unopened {
+    /// How many.
+    pub reports: usize,
+    /// So many are opened together, and no fewer.
+    pub minimum: u32,
+}
+
+/// The reports of a round that wait to be opened, with their releases; `None` if none do. Those that
+/// came after a batch was opened wait until there are enough of them for another.
+///
+/// # Errors
+/// [`StoreError`] if the database fails.
+pub async fn unopened(store: &Store, round: &LoadedRound) -> Result<Option<Unopened>, StoreError> {
+    let study = round.round.study();
+    if study.layout().is_none() {
+        return Ok(None);
+    }
+    let id = round.round.id();
+    let batches = store.batches(id).await?;
+    let opened = batches.iter().filter(|batch| batch.opened.is_some());
+    let opened: BTreeSet<u32> = opened.map(|batch| batch.batch).collect();
+    let released = store.releases(id).await?;
+    let released: BTreeSet<_> = released.iter().map(|release| release.release).collect();
+    let reports = store.reports(id).await?;
+    let waits = reports.iter().filter(|report| match report.state {
+        ReportState::Waiting => released.contains(&report.release),
+        ReportState::Verified { batch } => !opened.contains(&batch),
+        ReportState::Rejected { .. } => false,
+    });
+    let (reports, minimum) = (waits.count(), study.document().minimum_nodes);
+    Ok((reports > 0).then_some(Unopened { reports, minimum }))
 }
 
 /// What each node decided about the round's study, as far as its signature holds.

@@ -39,7 +39,7 @@ async fn every_state_of_a_municipality_is_told_and_no_size() {
         "Tallene er foreløpige",
         "Med i tallene (3)",
         "Med i tallene, kom etter fristen (2)",
-        "Sa ja, men har ikke rapportert (1)",
+        "Sa ja, men er ikke med i tallene (1)",
         "Sa nei (1)",
         "Har ikke svart (1)",
         "<li>4601 Bergen</li>",

@@ -11,7 +11,9 @@ use crate::admin::show::{figure, fill};
 use crate::admin::words::Words;
 use crate::present::{COUNTRY, Presentation, PresentedTable, Reason, Symbol};
 use crate::publish::Fixed;
+use crate::rounds::LoadedRound;
 use crate::rounds::publication::{self, FiguresError, Preview, PublicationError};
+use crate::rounds::status::{self, Unopened};
 use crate::store::audit::Event;
 use crate::store::rounds::PublishRoundError;
 use askama::Template;
@@ -90,7 +92,7 @@ async fn build(
     store.note(Event::Previewed, round, &asked.visitor()?.staff.name, now).await?;
     let (content, nothing) = match publication::preview(store, desk.printer(), &loaded, now).await {
         Ok(Some(preview)) => (Some(content(asked, &preview, region)?), None),
-        Ok(None) => (None, Some((p.nothing_new.clone(), None))),
+        Ok(None) => (None, Some((nothing(asked, &loaded).await?, None))),
         Err(PublicationError::Round(PublishRoundError::Compute(error))) => {
             (None, Some((p.not_possible.clone(), Some(explain(&error)))))
         }
@@ -106,6 +108,18 @@ async fn build(
         nothing,
         content,
     })
+}
+
+/// Why there is no next version: nothing came, or too few late reports to be opened.
+async fn nothing(asked: &Asked, loaded: &LoadedRound) -> Result<String, Refusal> {
+    let p = &asked.words().preview;
+    let unopened = status::unopened(asked.desk.store(), loaded).await?;
+    Ok(unopened.map_or_else(
+        || p.nothing_new.clone(),
+        |Unopened { reports, minimum }| {
+            fill(&p.unopened, &[("reports", &reports), ("minimum", &minimum)])
+        },
+    ))
 }
 
 fn content(asked: &Asked, preview: &Preview, region: &str) -> Result<Content, Refusal> {

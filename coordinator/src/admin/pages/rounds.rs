@@ -19,7 +19,7 @@ use axum::response::Response;
 use fellestall_shared::clock::Timestamp;
 use fellestall_shared::ids::RoundId;
 use fellestall_shared::municipality;
-use fellestall_shared::wire::v1::{Answer, LateReleases, RefusalReason};
+use fellestall_shared::wire::v1::{Answer, LateReleases, RefusalReason, Rejection};
 use http::{HeaderName, HeaderValue, StatusCode};
 use time::macros::format_description;
 use time::{Date, Time};
@@ -258,16 +258,19 @@ async fn build(asked: &Asked, round: &str, is_live: bool) -> Result<Page, Refusa
 fn line(asked: &Asked, standing: &Standing) -> NodeLine {
     let w = asked.words();
     let r = &w.rounds;
-    let is_rejected = matches!(standing.report, Some(ReportStanding::Rejected { .. }));
-    let (look, answer) = match (&standing.received, standing.decision) {
-        _ if is_rejected => ("bad", r.rejected.clone()),
-        (Some(_), _) if standing.late => ("wait", r.late.clone()),
-        (Some(_), _) => ("good", r.has_reported.clone()),
-        (None, Some(Answer::Approved)) => ("wait", r.has_approved.clone()),
-        (None, Some(Answer::Refused { reason })) => {
+    let rejected = match standing.report {
+        Some(ReportStanding::Rejected { reason }) => Some(reason),
+        _ => None,
+    };
+    let (look, answer) = match (rejected, &standing.received, standing.decision) {
+        (Some(reason), _, _) => ("bad", format!("{}: {}", r.rejected, rejection_text(w, reason))),
+        (None, Some(_), _) if standing.late => ("wait", r.late.clone()),
+        (None, Some(_), _) => ("good", r.has_reported.clone()),
+        (None, None, Some(Answer::Approved)) => ("wait", r.has_approved.clone()),
+        (None, None, Some(Answer::Refused { reason })) => {
             ("bad", format!("{}: {}", r.has_refused, reason_text(w, reason)))
         }
-        (None, None) => ("", r.is_awaited.clone()),
+        (None, None, None) => ("", r.is_awaited.clone()),
     };
     NodeLine {
         node: standing.node.to_string(),
@@ -288,5 +291,18 @@ fn reason_text(w: &Words, reason: RefusalReason) -> &str {
         RefusalReason::NotRecorded => &r.not_recorded,
         RefusalReason::Capacity => &r.capacity,
         RefusalReason::Other => &r.other,
+    }
+}
+
+fn rejection_text(w: &Words, reason: Rejection) -> &str {
+    let r = &w.rejections;
+    match reason {
+        Rejection::Signature => &r.signature,
+        Rejection::Binding => &r.binding,
+        Rejection::Sealed => &r.sealed,
+        Rejection::Malformed => &r.malformed,
+        Rejection::Proof => &r.proof,
+        Rejection::Replayed => &r.replayed,
+        Rejection::Opened => &r.opened,
     }
 }

@@ -14,7 +14,7 @@ use fellestall_shared::secure::noise::Share;
 use fellestall_shared::secure::vdaf::{Shares, Vdaf};
 use fellestall_shared::secure::{Bytes, Checksum, Layout, SharedTable, report_id};
 use fellestall_shared::wire::v1::{
-    Aggregation, HelperIdentity, OpenedBatch, TaskDocument, TaskParticipant,
+    Aggregation, HelperIdentity, OpenedBatch, Rejection, TaskDocument, TaskParticipant,
 };
 
 /// A federation with shared tables, its helper's key and its task.
@@ -376,6 +376,7 @@ fn a_shared_figure_that_does_not_follow_is_found_even_under_a_valid_seal() {
         "the certificate",
     );
     check(&|it| it.certificate.tables[0].shared.as_mut().unwrap().tolerated = 0, "the certificate");
+    check(&|it| it.coverage.nodes[0].rejected = Some(Rejection::Proof), "the coverage");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use super::super::tests::{Federation, catalogue, document, gaussian};
 use super::super::{Published, file, publish};
 use super::{NotChecked, PublicationFile, VerifyError, verify};
 use fellestall_shared::signed::SigningKey;
+use fellestall_shared::wire::v1::Rejection;
 
 fn published() -> (Federation, Published) {
     let tables = [("S2", gaussian(50_000)), ("S28", gaussian(2_000_000))];
@@ -55,6 +56,11 @@ fn a_figure_that_does_not_follow_from_the_releases_is_found_even_under_a_valid_s
         "the certificate",
     );
     check_forged(|file| file.publication.coverage.missing = 0xf, "the coverage");
+    // Nothing is rejected in a study without shared tables, nor anything that is counted.
+    check_forged(
+        |file| file.publication.coverage.nodes[0].rejected = Some(Rejection::Proof),
+        "the coverage",
+    );
     check_forged(|file| file.publication.coverage.nodes.reverse(), "the order of the nodes");
     check_forged(|file| file.publication.certificate.releases.swap(0, 1), "the list of releases");
     check_forged(

@@ -164,7 +164,9 @@ async fn newest(
     let rows = states.into_iter().filter_map(|(state, words)| {
         let of_state = coverage.nodes.iter().filter(|node| node.state == state);
         let name = |node: &crate::publish::NodeCoverage| {
-            if node.name.is_empty() { node.municipality.to_string() } else { node.name.clone() }
+            let name = &node.name;
+            let name = if name.is_empty() { node.municipality.as_str() } else { name };
+            node.rejected.map_or_else(|| name.to_owned(), |_| format!("{name} ({})", w.rejected))
         };
         let names: Vec<String> = of_state.map(name).collect();
         (!names.is_empty()).then_some(CoverageRow { state: words, names })
