@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 
 /// Runs a step until it has waited so often, and then kills it: as a crash between any two things that
 /// it does outside of memory.
-async fn killed_after<T>(waits: usize, step: impl Future<Output = T>) -> Option<T> {
+pub async fn killed_after<T>(waits: usize, step: impl Future<Output = T>) -> Option<T> {
     let mut step = Box::pin(step);
     let mut left = waits;
     poll_fn(move |context| {

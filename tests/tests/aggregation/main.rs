@@ -7,9 +7,14 @@
 
 mod chaos;
 mod cheats;
+mod country;
+mod late;
 mod link;
+mod pages;
+mod publication;
 mod reports;
 mod scene;
+mod unchanged;
 
 use fellestall_tests::postgres::Postgres;
 use sqlx::Connection;

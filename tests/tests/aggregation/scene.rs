@@ -2,7 +2,7 @@
 
 use crate::link::Link;
 use fellestall_coordinator::aggregation::Leader;
-use fellestall_coordinator::config::{Config, Web};
+use fellestall_coordinator::config::{Admin, Config, Web};
 use fellestall_coordinator::helper::config::HelperConfig;
 use fellestall_coordinator::helper::home::HelperHome;
 use fellestall_coordinator::helper::server::HelperServer;
@@ -79,7 +79,11 @@ impl Scene {
             public: None,
             store: store.to_owned(),
             web: Web::default(),
-            admin: None,
+            admin: Some(Admin {
+                listen: "127.0.0.1:0".parse().expect("an address"),
+                url: None,
+                oidc: None,
+            }),
         };
         let directory = folder.path().join("coordinator");
         let home = Home::create(&directory, &config, NOW).expect("a coordinator");

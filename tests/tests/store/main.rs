@@ -43,6 +43,7 @@ suite!(
     rounds::a_round_closes_once_with_all_that_came,
     rounds::late_releases_wait_for_a_revision_or_are_refused,
     schema::what_is_published_or_logged_cannot_be_changed,
+    schema::what_was_aggregated_cannot_be_changed,
     witnesses::a_node_has_one_chain_of_witnesses,
     witnesses::releases_of_a_node_form_one_chain,
     staff::a_name_and_a_subject_are_one_person,
