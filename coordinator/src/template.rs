@@ -9,7 +9,8 @@ use fellestall_shared::labels::Labels;
 use fellestall_shared::privacy::{Delta, Loss, Rho};
 use fellestall_shared::statistic::Statistic;
 use fellestall_shared::wire::v1::{
-    Aggregation, HelperIdentity, LateReleases, LegalBasis, Residence, StudyDocument, StudyTable,
+    Aggregation, HelperIdentity, LateReleases, LegalBasis, ReleaseMode, Residence, StudyDocument,
+    StudyTable,
 };
 
 /// What a template is made for.
@@ -124,6 +125,7 @@ pub fn study(wish: &Wish, catalogue: &'static Catalogue) -> Result<StudyDocument
         tables,
         minimum_nodes: wish.minimum_nodes,
         minimum_difference: 2,
+        mode: (!is_shared).then_some(ReleaseMode::Local),
         aggregation: helper.map(aggregation),
         municipal_figures: wish.municipal_figures,
         late_releases: LateReleases::NewVersion,
@@ -176,8 +178,8 @@ mod tests {
     use fellestall_shared::privacy::Rho;
     use fellestall_shared::secure::Bytes;
     use fellestall_shared::signed::SigningKey;
-    use fellestall_shared::study::{Study, Table};
-    use fellestall_shared::wire::v1::{Residence, StudyDocument};
+    use fellestall_shared::study::{Study, StudyError, Table};
+    use fellestall_shared::wire::v1::{ReleaseMode, Residence, StudyDocument};
 
     fn wish(statistics: &[&str]) -> Wish {
         Wish {
@@ -231,6 +233,10 @@ mod tests {
             let noises = |table: &Table| (table.local.is_some(), table.shared.is_some());
             assert_eq!(study.tables().iter().map(noises).collect::<Vec<_>>(), expected);
             assert_eq!(study.charge(), Rho::from_micro(3 * 125_000));
+            let mode = Some(ReleaseMode::Local);
+            let contradictory = StudyDocument { mode, ..document.clone() };
+            let refused = Study::check(&contradictory, Digest::ZERO, catalogue).err();
+            assert_eq!((document.mode, refused), (None, Some(StudyError::Mode)));
             let aggregation = document.aggregation.expect("shared tables");
             assert_eq!(aggregation.tolerated, 3, "a fifth of 19, rounded down");
         }

@@ -121,6 +121,9 @@ pub enum StudyError {
     /// Shared tables without an aggregation, or the other way round.
     #[error("a study has [aggregation] exactly if one of its tables is shared")]
     Aggregation,
+    /// Shared tables in a study that says that all of its tables are local.
+    #[error("mode is local, and a table is shared: leave mode out, each table says its noise")]
+    Mode,
     /// Shared tables that make no report.
     #[error(transparent)]
     Layout(#[from] BadLayout),
@@ -291,6 +294,9 @@ fn tables(
         (Some(aggregation), false) => aggregation,
         _ => return Err(StudyError::Aggregation),
     };
+    if document.mode.is_some() {
+        return Err(StudyError::Mode);
+    }
     let (layout, places) = Layout::of(aggregation, document.minimum_nodes, &shared)?;
     let asked = tables.iter_mut().zip(&document.tables).filter(|(_, asked)| asked.shared.is_some());
     for ((table, _), place) in asked.zip(places) {

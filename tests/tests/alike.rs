@@ -313,6 +313,7 @@ fn shared_study(helper: &VerifyingKey) -> StudyDocument {
     }
     study.tables[0].loss = None;
     assert_eq!(study.tables.len(), 3);
+    study.mode = None;
     study.aggregation = Some(Aggregation {
         tolerated: 0,
         largest_count: 1_000,

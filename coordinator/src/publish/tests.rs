@@ -5,7 +5,9 @@ use fellestall_shared::catalogue::Catalogue;
 use fellestall_shared::labels::{Labels, Language};
 use fellestall_shared::privacy::{Delta, Epsilon, Loss, Rho};
 use fellestall_shared::study::Study;
-use fellestall_shared::wire::v1::{LegalBasis, RefusalReason, ReleasedTable, StudyTable};
+use fellestall_shared::wire::v1::{
+    LegalBasis, RefusalReason, ReleaseMode, ReleasedTable, StudyTable,
+};
 use proptest::prelude::*;
 
 mod difference;
@@ -53,6 +55,7 @@ pub(crate) fn document(tables: &[(&str, Loss)]) -> StudyDocument {
             .collect(),
         minimum_nodes: 2,
         minimum_difference: 2,
+        mode: Some(ReleaseMode::Local),
         aggregation: None,
         municipal_figures: false,
         late_releases: LateReleases::NewVersion,

@@ -112,6 +112,7 @@ fn shared_document() -> StudyDocument {
         table.definition = statistic.definition();
         document.fields.extend(statistic.fields().iter().cloned());
     }
+    document.mode = None;
     document.aggregation = Some(Aggregation {
         tolerated: 4,
         largest_count: 1_000,

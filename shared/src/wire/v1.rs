@@ -125,6 +125,14 @@ impl Residence {
     }
 }
 
+/// Whether the coordinator sees each node's noisy table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReleaseMode {
+    /// Each node adds the whole noise; the coordinator sees each noisy table.
+    Local,
+}
+
 /// What happens with a release that comes after its round was closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -184,6 +192,10 @@ pub struct StudyDocument {
     pub minimum_nodes: u32,
     /// Two publications of one question differ by no nodes or by at least so many.
     pub minimum_difference: u32,
+    /// Whether the coordinator sees each node's noisy table. A study with shared tables leaves it out: there
+    /// each table says it for itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<ReleaseMode>,
     /// How the tables that carry shared noise are aggregated; left out if there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aggregation: Option<Aggregation>,

@@ -352,6 +352,7 @@ async fn open_round(store: &Store, home: &Home, aggregation: Aggregation) -> Loa
         table.loss = None;
         table.shared = Some(Loss::DiscreteGaussian { rho_micro: wish.rho });
     }
+    document.mode = None;
     document.aggregation = Some(aggregation);
     let key = &home.signing_key;
     rounds::publish_study(store, key, catalogue(), &document, NOW).await.expect("published");

@@ -1,37 +1,65 @@
-//! A study without shared tables publishes what it published before there were any: the same fields, in
-//! the file and in every signed document within, by the same nodes, coordinator and commands.
+//! What was published before there were shared tables stands, and a study without them publishes what it
+//! published then: the same fields, in the file and in every signed document within.
+//!
+//! The fixtures are a bundle and a presentation over synthetic records, as the last version of the program
+//! without shared tables wrote them: of five nodes three reported, one had not decided and one declined.
 
 use crate::country::{Country, ROUND};
+use crate::scene::catalogue;
 use data_encoding::BASE64;
+use fellestall_coordinator::present::Presentation;
+use fellestall_coordinator::publish::{PublicationFile, verify};
 use fellestall_coordinator::template::Sharing;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// Every field of the bundle of a local round; the payload of a signed document as fields of its envelope.
-const FIELDS: &str = include_str!("unchanged.txt");
-/// Null, and without fields, if the noise leaves too little of a rate's denominator.
-const CHANCE: &str = ".publication.rates.figure";
+const PUBLICATION: &[u8] = include_bytes!("../../fixtures/before/publication.json");
+const PRESENTATION: &[u8] = include_bytes!("../../fixtures/before/presentation.json");
+/// What the noise decides: null, and without fields, if it leaves too little of a rate's denominator; and
+/// which cells of a presentation are hidden.
+const CHANCE: [&str; 2] = [".publication.rates.figure", ".tables.cells."];
 
-fn fields(value: &Value, path: &str, all: &mut BTreeSet<String>) {
+/// Every field of a document; what is in the payload of a signed one as fields of its envelope.
+fn fields(bytes: &[u8]) -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    add(&serde_json::from_slice(bytes).expect("JSON"), "", &mut all);
+    let is_chance = |field: &str| CHANCE.iter().any(|of| field.starts_with(of));
+    all.into_iter().filter(|field| !is_chance(field)).collect()
+}
+
+fn add(value: &Value, path: &str, all: &mut BTreeSet<String>) {
     match value {
         Value::Object(object) => {
             for (name, value) in object {
                 let path = format!("{path}.{name}");
                 if let (true, Some(payload)) = (name == "payload", value.as_str()) {
                     let bytes = BASE64.decode(payload.as_bytes()).expect("base64");
-                    let document = serde_json::from_slice(&bytes).expect("JSON");
-                    fields(&document, &path, all);
+                    add(&serde_json::from_slice(&bytes).expect("JSON"), &path, all);
                 }
-                fields(value, &path, all);
+                add(value, &path, all);
                 all.insert(path);
             }
         }
-        Value::Array(values) => values.iter().for_each(|value| fields(value, path, all)),
+        Value::Array(values) => values.iter().for_each(|value| add(value, path, all)),
         Value::Null => {
             all.insert(format!("{path} is null"));
         }
         _ => {}
     }
+}
+
+#[test]
+fn what_was_published_before_there_were_shared_tables_verifies_and_is_shown() {
+    let file: PublicationFile = serde_json::from_slice(PUBLICATION).expect("a publication");
+    let key = &file.publication.certificate.coordinator_key;
+    // This recomputes every figure from the releases, and writes the file again in the same bytes.
+    let report = verify(PUBLICATION, Some(key), catalogue()).expect("it verifies");
+    assert!(report.is_complete() && report.batches == 0, "{report}");
+    let coverage = &file.publication.coverage;
+    assert_eq!((coverage.reported, coverage.undecided, coverage.declined), (3, 1, 1));
+    let presentation: Presentation = serde_json::from_slice(PRESENTATION).expect("a presentation");
+    let again = serde_json::to_value(&presentation).expect("JSON");
+    assert_eq!(again, serde_json::from_slice::<Value>(PRESENTATION).expect("JSON"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -40,15 +68,14 @@ async fn a_local_round_publishes_the_fields_that_it_published_before() {
     let country = Country::found(folder.path(), 4, |_| Sharing::default()).await;
     country.answer(&country.world.nodes[..3]).await;
     country.command(&["round", "close", ROUND]).await.expect("published");
-    let stored = country.world.store.publication(&Country::round(), 1).await.expect("an answer");
-    let bundle: Value = serde_json::from_slice(&stored.expect("one").bundle).expect("JSON");
-    let mut found = BTreeSet::new();
-    fields(&bundle, "", &mut found);
-    let found: Vec<_> = found.into_iter().filter(|field| !field.starts_with(CHANCE)).collect();
-    let expected: Vec<_> = FIELDS.lines().collect();
-    assert_eq!(found, expected);
-    let round = Country::round();
-    let store = &country.world.store;
+    let (store, round) = (&country.world.store, Country::round());
+    let stored = store.publication(&round, 1).await.expect("an answer").expect("a publication");
+    let mut before = fields(PUBLICATION);
+    // Nobody declined here.
+    assert!(before.remove(".publication.coverage.nodes.reason"));
+    assert_eq!(fields(&stored.bundle), before);
+    let shown = store.presentation(&round, 1).await.expect("an answer").expect("a presentation");
+    assert_eq!(fields(&shown), fields(PRESENTATION));
     assert!(store.task_of_round(&round).await.expect("an answer").is_none());
     assert!(country.helper.store().batches().await.expect("batches").is_empty());
 }

@@ -299,6 +299,7 @@ fn documents(home: &Home, helper: &HelperCard) -> (Envelope, (Envelope, Round)) 
         table.loss = None;
         table.shared = Some(Loss::DiscreteGaussian { rho_micro: wish.rho });
     }
+    document.mode = None;
     document.aggregation =
         Some(Aggregation { tolerated: 1, largest_count: 500, helper: helper.identity() });
     let key = &home.signing_key;

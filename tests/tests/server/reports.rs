@@ -39,6 +39,7 @@ async fn open_shared(world: &World) -> (Round, Task, SigningKey) {
     for table in &mut document.tables {
         table.shared = table.loss.take().map(|_| Loss::DiscreteGaussian { rho_micro: wish.rho });
     }
+    document.mode = None;
     document.aggregation = Some(Aggregation {
         tolerated: 1,
         largest_count: 100,

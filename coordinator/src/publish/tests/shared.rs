@@ -45,6 +45,7 @@ impl Secure {
             (table.loss, table.shared) = (*own, *shared);
         }
         document.minimum_nodes = 3;
+        document.mode = None;
         document.aggregation = Some(Aggregation {
             tolerated: 1,
             largest_count: 500,

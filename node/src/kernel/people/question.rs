@@ -11,7 +11,7 @@ use fellestall_shared::privacy::{Delta, Loss, Rho};
 use fellestall_shared::round::Round;
 use fellestall_shared::study::Study;
 use fellestall_shared::wire::v1::{
-    LateReleases, LegalBasis, Residence, RoundDocument, StudyDocument, StudyTable,
+    LateReleases, LegalBasis, ReleaseMode, Residence, RoundDocument, StudyDocument, StudyTable,
 };
 
 /// A round of one table, participants by intake year, over 2016.
@@ -37,6 +37,7 @@ pub fn by_intake_year(legal_basis: LegalBasis, residence: Residence) -> Round {
         }],
         minimum_nodes: 2,
         minimum_difference: 2,
+        mode: Some(ReleaseMode::Local),
         aggregation: None,
         municipal_figures: false,
         late_releases: LateReleases::NewVersion,

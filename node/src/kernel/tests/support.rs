@@ -19,7 +19,8 @@ use fellestall_shared::round::Round;
 use fellestall_shared::signed::SigningKey;
 use fellestall_shared::study::Study;
 use fellestall_shared::wire::v1::{
-    Aggregation, LateReleases, LegalBasis, Residence, RoundDocument, StudyDocument, StudyTable,
+    Aggregation, LateReleases, LegalBasis, ReleaseMode, Residence, RoundDocument, StudyDocument,
+    StudyTable,
 };
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -96,6 +97,7 @@ pub fn asking(
         tables,
         minimum_nodes: 2,
         minimum_difference: 2,
+        mode: aggregation.is_none().then_some(ReleaseMode::Local),
         aggregation,
         municipal_figures: false,
         late_releases: LateReleases::NewVersion,
