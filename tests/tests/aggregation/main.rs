@@ -2,7 +2,7 @@
 //! between them at every message and a leader that is killed at every step.
 //!
 //! Reports are made by the tests themselves, from counts without noise, so that an opened sum is the
-//! plain sum or the test fails.
+//! plain sum or the test fails; only in `country` real nodes report, with their noise.
 #![cfg(test)]
 
 mod chaos;
