@@ -18,6 +18,7 @@ use fellestall_tests::process::Binaries;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// A country of municipalities on this machine, over synthetic records.
 ///
@@ -109,15 +110,19 @@ fn main() -> Result<()> {
     if !arguments.once {
         println!("The figures are served at {}", country.public_url());
         println!("Press Ctrl-C to stop.");
-        wait_for_interrupt()?;
+        wait_for_the_end()?;
     }
     country.stop()
 }
 
-fn wait_for_interrupt() -> Result<()> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?
-        .block_on(async { tokio::signal::ctrl_c().await })
-        .context("waiting for Ctrl-C")
+/// Until Ctrl-C or a request to end: either way the processes that the demo started are ended too.
+fn wait_for_the_end() -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut end = signal(SignalKind::terminate()).context("waiting for a signal")?;
+        tokio::select! {
+            pressed = tokio::signal::ctrl_c() => pressed.context("waiting for Ctrl-C"),
+            _ = end.recv() => Ok(()),
+        }
+    })
 }
