@@ -191,7 +191,13 @@ async fn killed_between_opening_and_publication(address: String) {
     }
     scene.leader().await.drive(&scene.loaded).await.expect("verified");
     scene.link.set(Fault::Answer);
-    assert!(scene.leader().await.open(&scene.loaded).await.is_err(), "the answer was lost");
+    // The way may break as early as the helper's last words of TLS, before it has heard the request.
+    for _ in 0..100 {
+        assert!(scene.leader().await.open(&scene.loaded).await.is_err(), "the answer was lost");
+        if noted(&scene, "batch-opened").await.1 > 0 {
+            break;
+        }
+    }
     scene.link.set(Fault::None);
     assert_eq!(noted(&scene, "batch-opened").await, (0, 1), "the helper has opened, nobody else");
     scene.restart_helper().await;
