@@ -91,7 +91,8 @@ async fn a_helper_that_is_killed_at_any_moment_counts_every_report_once() {
     let mut client = client_at(&stage, address);
     for (number, reports) in (1..).zip(made.chunks(2)) {
         let work = job(1, reports);
-        let delays = [u64::from(number) * 4, u64::from(number) * 9];
+        // From the moment on at which the first call begins.
+        let delays = [u64::from(number - 1) * 4, u64::from(number) * 9];
         fresh(&mut client);
         let result = call(|| client.job(digest, number, &work), at, &delays, &mut killed).await;
         assert!(reasons(&result).iter().all(Option::is_none), "{result:?}");
