@@ -68,6 +68,9 @@ pub enum StoreError {
         /// The newest version known here.
         known: i64,
     },
+    /// The write-ahead log was read for so long that it could not be emptied.
+    #[error("the database's log is being read and could not be emptied")]
+    LogIsRead,
     /// A stored value that this program never writes.
     #[error("the database holds a value of {column} that this program never writes")]
     Damaged {
@@ -114,14 +117,17 @@ impl Store {
     }
 
     /// Empties `SQLite`'s write-ahead log, in which deleted rows stand until it is written over; what reads
-    /// at this moment is waited for. `PostgreSQL` has no such request: there, deleted rows stay in its files
+    /// at this moment is waited for, as long as for any lock. `PostgreSQL` has no such request: there, deleted rows stay in its files
     /// and its log until it writes over them itself.
     ///
     /// # Errors
-    /// [`StoreError`] if the database fails.
+    /// [`StoreError`] if the database fails, or if the log is still read: then it stands as it was.
     pub async fn empty_log(&self) -> Result<(), StoreError> {
         if self.dialect == Dialect::Sqlite {
-            sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_all(&self.pool).await?;
+            let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&self.pool).await?;
+            if row.try_get::<i64, _>(0)? != 0 {
+                return Err(StoreError::LogIsRead);
+            }
         }
         Ok(())
     }

@@ -11,9 +11,10 @@ mod schema;
 mod staff;
 mod witnesses;
 
+use fellestall_coordinator::store::StoreError;
 use fellestall_coordinator::store::enrolment::ApplyError;
 use fellestall_tests::postgres::Postgres;
-use harness::{NOW, application, open};
+use harness::{NOW, application, enrolled, open};
 use sqlx::Connection;
 
 macro_rules! suite {
@@ -64,6 +65,28 @@ async fn an_unknown_secret_takes_no_writer() {
     let answer = store.apply(&application, NOW);
     let answer = tokio::time::timeout(std::time::Duration::from_secs(5), answer).await;
     assert!(matches!(answer, Ok(Err(ApplyError::Invitation))), "{answer:?}");
+}
+
+/// What was deleted leaves the log, or it is said that it has not: a reader keeps it for as long as it reads.
+#[tokio::test]
+async fn a_log_that_is_read_is_not_said_to_be_empty() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("store.sqlite");
+    let address = format!("sqlite://{}?mode=rwc", path.display());
+    let store = open(&address).await;
+    let length = || std::fs::metadata(path.with_extension("sqlite-wal")).expect("a log").len();
+    let mut reader = sqlx::AnyConnection::connect(&address).await.expect("a connection");
+    for statement in ["BEGIN", "SELECT count(*) FROM node"] {
+        sqlx::query(statement).fetch_all(&mut reader).await.expect("it reads");
+    }
+    enrolled(&store, 4601).await;
+    assert!(length() > 0);
+    let kept = store.empty_log().await;
+    assert!(matches!(kept, Err(StoreError::LogIsRead)), "{kept:?}");
+    assert!(length() > 0);
+    sqlx::query("COMMIT").execute(&mut reader).await.expect("it has read");
+    store.empty_log().await.expect("nobody reads");
+    assert_eq!(length(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
