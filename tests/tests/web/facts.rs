@@ -167,3 +167,21 @@ fn a_difference_is_computed_from_unbiased_values_and_refused_where_its_noise_is_
         }
     }
 }
+
+/// The method page tells of the newest publication of a study, with its promise in figures.
+#[test]
+fn the_method_page_tells_of_each_studys_newest_publication() {
+    let scene = Scene::set();
+    let page = scene.get("/en/method");
+    assert_eq!(page.status, 200);
+    let told = between(&page.body, "href=\"/en/publications/", "\"");
+    let catalogue = scene.catalogue();
+    let studies: std::collections::BTreeSet<_> =
+        catalogue.tables.values().map(|table| table.entry.study.clone()).collect();
+    assert_eq!(told.len(), studies.len(), "{told:?}");
+    let newest = catalogue.tables.values().filter_map(|table| table.rounds.last());
+    for (_, round, version) in newest {
+        assert!(told.contains(&format!("{round}.v{version}").as_str()), "{round} in {told:?}");
+    }
+    assert_eq!(page.body.matches("(δ = 1e-6)").count(), 2 * studies.len());
+}

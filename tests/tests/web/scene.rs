@@ -1,6 +1,6 @@
 //! A coordinator that serves two half-years of four municipalities.
 
-use fellestall_coordinator::databank::{Cube, Databank};
+use fellestall_coordinator::databank::{self, Cube, Databank};
 use fellestall_coordinator::home::Home;
 use fellestall_coordinator::present::Policy;
 use fellestall_coordinator::server::Server;
@@ -65,9 +65,14 @@ impl Scene {
         cube.expect("a databank").expect("a table")
     }
 
+    /// All tables and their rounds.
+    pub fn catalogue(&self) -> Arc<databank::Catalogue> {
+        self.runtime.block_on(self.databank.catalogue()).expect("a catalogue")
+    }
+
     /// The ids of all tables.
     pub fn tables(&self) -> Vec<String> {
-        let catalogue = self.runtime.block_on(self.databank.catalogue()).expect("a catalogue");
+        let catalogue = self.catalogue();
         catalogue.tables.values().map(|listed| listed.entry.id.clone()).collect()
     }
 }

@@ -6,7 +6,6 @@
 use crate::present::{NoisePart, Presentation, TableKind, Whose};
 use crate::public::Site;
 use crate::publish::{CoverageState, Fixed, PublicationFile};
-use crate::store::publications::PublicationLine;
 use crate::web::answer::{Trouble, answer};
 use crate::web::frame::{self, Frame};
 use crate::web::say;
@@ -18,11 +17,9 @@ use fellestall_shared::catalogue::Catalogue;
 use fellestall_shared::labels::Language;
 use fellestall_shared::privacy::Loss;
 use http::HeaderMap;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Publications among which the newest are.
-const NEWEST: u32 = 20;
 /// Studies that are told of, at the most.
 const STUDIES: usize = 6;
 
@@ -127,17 +124,21 @@ async fn studies(
     language: Language,
     w: &'static Method,
 ) -> Result<Vec<Newest>, Trouble> {
-    let mut lines = site.databank.store().publications(NEWEST).await?;
+    let catalogue = site.databank.catalogue().await?;
+    let mut newest_of = BTreeMap::new();
+    for table in catalogue.tables.values() {
+        let Some((_, round, version)) = table.rounds.last() else { continue };
+        let found = (table.updated, round, *version);
+        let known = newest_of.entry(&table.entry.study).or_insert(found);
+        *known = found.max(*known);
+    }
     // Of those that were published together, the latest round is the newest.
-    let age = |line: &PublicationLine| (line.created, line.round.clone(), line.version);
-    lines.sort_by_key(|line| std::cmp::Reverse(age(line)));
-    let (mut told, mut studies) = (BTreeSet::new(), Vec::new());
-    for line in lines {
-        let Some(shown) = site.databank.presentation(&line.round, line.version).await? else {
-            continue;
-        };
-        if studies.len() < STUDIES && told.insert(shown.study.clone()) {
-            studies.extend(newest(site, &line, &shown, language, w).await?);
+    let mut rounds: Vec<_> = newest_of.into_values().collect();
+    rounds.sort_by(|one, other| other.cmp(one));
+    let mut studies = Vec::new();
+    for (_, round, version) in rounds.into_iter().take(STUDIES) {
+        if let Some(shown) = site.databank.presentation(round, version).await? {
+            studies.extend(newest(site, &shown, language, w).await?);
         }
     }
     Ok(studies)
@@ -145,12 +146,11 @@ async fn studies(
 
 async fn newest(
     site: &Site,
-    line: &PublicationLine,
     shown: &Presentation,
     language: Language,
     w: &'static Method,
 ) -> Result<Option<Newest>, Trouble> {
-    let stored = site.databank.store().publication(&line.round, line.version).await?;
+    let stored = site.databank.store().publication(&shown.round, shown.version).await?;
     let Some(stored) = stored else { return Ok(None) };
     let file: PublicationFile = serde_json::from_slice(&stored.document)?;
     let coverage = &file.publication.coverage;
