@@ -81,6 +81,14 @@ pub enum AggregationError {
         /// Its round.
         round: String,
     },
+    /// A directory with another secret for reports than the one that was first used.
+    #[error(
+        "{path} is not the one with which this database was first used: copy it from the other instances' directory, or restore it from the backup"
+    )]
+    OtherSecret {
+        /// The file.
+        path: PathBuf,
+    },
     /// Reports that keep coming.
     #[error("reports keep coming; try again")]
     Busy,
@@ -147,8 +155,17 @@ impl Leader {
     }
 
     /// The key that both servers verify the reports of a task with.
-    fn verify_key(&self, task: Digest) -> Result<[u8; VERIFY_KEY_BYTES], AggregationError> {
-        Ok(TaskSecret::of(&self.directory)?.verify_key(task))
+    async fn verify_key(&self, task: Digest) -> Result<[u8; VERIFY_KEY_BYTES], AggregationError> {
+        // With another secret than the other instances' every honest report would be rejected. Only for
+        // the first use may one be made.
+        let secret = match self.store.directory_file(secret::FILE).await? {
+            Some(_) => TaskSecret::read(&self.directory)?,
+            None => TaskSecret::of(&self.directory)?,
+        };
+        if !self.store.is_of_directory(secret::FILE, secret.fingerprint()).await? {
+            return Err(AggregationError::OtherSecret { path: self.directory.join(secret::FILE) });
+        }
+        Ok(secret.verify_key(task))
     }
 
     /// A client of the helper that this coordinator trusts at this moment, with a certificate of its own.

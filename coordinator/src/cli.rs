@@ -5,6 +5,7 @@
 
 use crate::aggregation::Leader;
 use crate::home::Home;
+use crate::instance;
 use crate::rounds::LoadedRound;
 use crate::store::Store;
 use clap::{Parser, Subcommand};
@@ -384,7 +385,7 @@ impl Desk {
     async fn open(directory: &std::path::Path, clock: Arc<dyn Clock>) -> Result<Self, CliError> {
         let catalogue = Catalogue::builtin()?;
         let home = Home::open(directory)?;
-        let store = Store::open(&home.store_address()?).await?;
+        let store = instance::open_store(&home).await?;
         Ok(Self { home, store, catalogue, clock })
     }
 }

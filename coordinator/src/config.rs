@@ -49,7 +49,8 @@ pub struct Web {
     pub licence: String,
     /// The licence's address.
     pub licence_url: String,
-    /// Proxies in front of the service whose `X-Forwarded-For` is believed, as `10.0.0.7`.
+    /// Proxies in front of the service whose `X-Forwarded-For` is believed, as `10.0.0.7`. They, and a
+    /// balancer in front of the address that nodes dial, have no share of connections of their own.
     pub trusted_proxies: Vec<IpAddr>,
     /// Cells in one answer, at the most.
     pub max_data_cells: usize,

@@ -3,6 +3,7 @@
 //! **Invariant:** a private key is a file of mode 0600 in a directory of mode 0700, is never
 //! overwritten, and never leaves the process.
 
+use crate::aggregation::secret::{SecretError, TaskSecret};
 use crate::authority::{Authority, AuthorityError};
 use crate::config::{Config, ConfigError};
 use crate::helper::card::{BadCard, HelperCard, LeaderCard};
@@ -17,9 +18,9 @@ use std::path::{Path, PathBuf};
 const CONFIG: &str = "coordinator.toml";
 /// Optional: without it the default rule holds.
 const POLICY: &str = "presentation.toml";
-const AUTHORITY: &str = "authority.pem";
+pub(crate) const AUTHORITY: &str = "authority.pem";
 const AUTHORITY_KEY: &str = "authority-key.pem";
-const SIGNING_KEY: &str = "signing-key.p8";
+pub(crate) const SIGNING_KEY: &str = "signing-key.p8";
 /// Optional: without it there is no secure aggregation.
 const HELPER: &str = "helper-card.json";
 
@@ -63,6 +64,9 @@ pub enum HomeError {
         /// The card's file.
         path: PathBuf,
     },
+    /// The secret for reports.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
     /// The signing key.
     #[error("the key that signs studies cannot be used")]
     SigningKey(#[source] SignatureError),
@@ -106,6 +110,8 @@ impl Home {
         write(directory, AUTHORITY_KEY, authority.key.as_bytes())?;
         write(directory, AUTHORITY, authority.certificate.as_bytes())?;
         write(directory, SIGNING_KEY, &signing_key)?;
+        // Made now, so that copies of the directory have the same, and nothing is written at run time.
+        TaskSecret::of(directory)?;
         // Last: a directory with a configuration is complete.
         write(directory, CONFIG, config.to_toml().as_bytes())?;
         Self::open(directory)

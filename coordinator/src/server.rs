@@ -8,8 +8,10 @@ use crate::aggregation::{Leader, background};
 use crate::api::{self, Service};
 use crate::databank::{Databank, DatabankError};
 use crate::home::{Home, HomeError};
+use crate::instance::{self, InstanceError};
+use crate::lease::{Lease, NoRandom};
 use crate::public::{self, Site};
-use crate::store::{Store, StoreError};
+use crate::store::Store;
 use fellestall_shared::catalogue::{Catalogue, CatalogueError};
 use fellestall_shared::clock::Clock;
 use fellestall_shared::limits::REQUEST_TIMEOUT;
@@ -33,9 +35,12 @@ pub enum StartError {
     /// The directory.
     #[error(transparent)]
     Home(#[from] HomeError),
-    /// The store.
+    /// The database, or a directory that is not of its coordinator.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Instance(#[from] InstanceError),
+    /// The background work.
+    #[error(transparent)]
+    Lease(#[from] NoRandom),
     /// The tables.
     #[error(transparent)]
     Databank(#[from] DatabankError),
@@ -77,7 +82,8 @@ impl Server {
     /// [`StartError`]: nothing runs.
     pub async fn start(home: Home, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
         let catalogue = Catalogue::builtin()?;
-        let store = Store::open(&home.store_address()?).await?;
+        let store = instance::open_store(&home).await?;
+        let lease = Lease::new(store.clone(), background::LEASE_NAME)?;
         let leader = Leader::new(&home, store.clone(), catalogue, Arc::clone(&clock));
         let leader = Arc::new(leader);
         let Home { directory, config, authority, signing_key, policy, .. } = home;
@@ -125,9 +131,10 @@ impl Server {
             }
             _ => None,
         };
-        tasks.spawn(background::run(leader, stopped.clone()));
-        let router = api::router(service);
-        tasks.spawn(listener::run(listener, Some(identity), router, stopped.clone()));
+        tasks.spawn(background::run(leader, lease, stopped.clone()));
+        let proxies = config.web.trusted_proxies.clone();
+        let (router, stop_nodes) = (api::router(service), stopped.clone());
+        tasks.spawn(listener::run_behind(listener, Some(identity), router, proxies, stop_nodes));
         let public = public.map(|(address, listener)| {
             let own = format!("http://{address}");
             let url = config.web.url.clone().unwrap_or(own).trim_end_matches('/').to_owned();

@@ -6,6 +6,7 @@
 //! guarded update, a row lock) and never by this process's memory.
 
 use fellestall_shared::clock::Timestamp;
+use fellestall_shared::limits::HEALTH_TIMEOUT;
 use schema::Migration;
 use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::{Any, AnyPool, Row, Transaction};
@@ -15,9 +16,11 @@ use std::time::Duration;
 pub mod audit;
 pub mod batches;
 pub mod certificates;
+pub mod directory_files;
 pub mod enrolment;
 pub mod insight;
 pub mod jobs;
+pub mod leases;
 pub mod nodes;
 pub mod presentations;
 pub mod publications;
@@ -27,6 +30,7 @@ pub mod rounds;
 pub mod saved_queries;
 pub(crate) mod schema;
 pub mod sessions;
+pub mod sign_ins;
 pub mod staff;
 pub mod studies;
 pub mod tasks;
@@ -109,6 +113,17 @@ impl Store {
         let store = Self { pool, dialect };
         schema::migrate(&store, migrations).await?;
         Ok(store)
+    }
+
+    /// Asks the database for nothing, and waits a little for its answer.
+    ///
+    /// # Errors
+    /// [`StoreError`]: it does not answer.
+    pub async fn answers(&self) -> Result<(), StoreError> {
+        let asked = sqlx::query("SELECT 1").execute(&self.pool);
+        let answer = tokio::time::timeout(HEALTH_TIMEOUT, asked).await;
+        answer.map_err(|_| sqlx::Error::PoolTimedOut)??;
+        Ok(())
     }
 
     /// Waits for what is under way and closes every connection.

@@ -29,6 +29,11 @@ pub const JOB_REPORTS: usize = 100;
 pub const JOB_SHARE_BYTES: usize = 64 * 1024 * 1024;
 /// The leader looks for reports to verify this often.
 pub const AGGREGATE_EVERY: Duration = Duration::from_secs(15);
+/// An instance that does background work has it to itself for so long without a word; whoever takes it over
+/// from a dead one waits that long.
+pub const LEASE: Duration = Duration::from_secs(15);
+/// It says so often that it still works.
+pub const LEASE_RENEW: Duration = Duration::from_secs(5);
 /// Batches of one task, at the most.
 pub const BATCHES: u32 = 1_000;
 /// Jobs of one task, at the most.
@@ -63,6 +68,8 @@ pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 pub const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
 /// From complete headers until the body has arrived and the answer is made.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// Whoever asks whether a service is well waits so long for its database.
+pub const HEALTH_TIMEOUT: Duration = Duration::from_secs(5);
 /// Header fields of one request, at the most.
 pub const HEADER_COUNT: usize = 64;
 /// Bytes of all headers of one request, at the most.

@@ -74,9 +74,7 @@ pub struct Desk {
     /// The address that nodes dial.
     pub(super) node_url: String,
     pub(super) words: &'static AllWords,
-    /// Who fails to sign in by password.
-    pub(super) throttle: Throttle,
-    /// Failures by provider that were written in the log of late.
+    /// Failures by provider that this instance has written in the log of late.
     pub(super) noted: Throttle,
     /// The names under which a browser may ask, each with its origin.
     pub(super) hosts: Vec<(String, String)>,
@@ -126,7 +124,7 @@ impl Desk {
         if address.ip().is_loopback() {
             hosts.extend(local.map(|host| (host.clone(), format!("http://{host}"))));
         }
-        let cookies = Cookies::new(url.starts_with("https://"), port);
+        let cookies = Cookies::new(&url);
         let provider = match &config.oidc {
             Some(oidc) => Some(Provider::open(oidc, directory, &url)?),
             None => None,
@@ -142,7 +140,6 @@ impl Desk {
             databank,
             node_url: node_url.to_owned(),
             words: AllWords::builtin()?,
-            throttle: Throttle::default(),
             noted: Throttle::default(),
             hosts,
             cookies,
@@ -169,8 +166,12 @@ impl Desk {
 }
 
 impl Cookies {
-    fn new(is_secure: bool, port: u16) -> Self {
-        // Browsers share cookies between ports, so without TLS the names say which.
+    fn new(url: &str) -> Self {
+        let is_secure = url.starts_with("https://");
+        // Browsers share cookies between ports, so without TLS the names say which: the one that
+        // browsers ask for, behind which several instances may be.
+        let uri = url.parse::<http::Uri>().ok();
+        let port = uri.and_then(|uri| uri.port_u16()).unwrap_or(80);
         let name = |what: &str| {
             if is_secure {
                 format!("__Host-fellestall-{what}")

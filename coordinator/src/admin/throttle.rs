@@ -1,6 +1,9 @@
-//! How often somebody may fail to sign in.
+//! How often it is written down that somebody failed to sign in by a provider.
 //!
-//! **Invariant:** bounded in memory; a success does not forget the failures of others.
+//! Each instance counts what it writes itself: of several, each writes so many lines. (Guessing at passwords
+//! is counted in the store.)
+//!
+//! **Invariant:** bounded in memory.
 
 use fellestall_shared::clock::Timestamp;
 use std::collections::VecDeque;

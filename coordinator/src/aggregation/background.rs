@@ -1,24 +1,36 @@
 //! The service drives every unfinished task, again and again.
 //!
+//! Of several instances one does, under a lease. Each step is decided by the store and told to the helper
+//! in the same bytes whoever tells it, so that an instance that lost its lease without noticing does no
+//! harm.
+//!
 //! **Invariant:** runs in the service's own set of tasks and ends with it; a helper that does not answer
 //! is asked less and less often.
 
 use super::{AggregationError, Leader};
 use crate::api::error::chain;
+use crate::lease::Lease;
 use crate::rounds;
 use fellestall_shared::limits::{AGGREGATE_EVERY, BACKOFF_LONGEST};
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// Drives every unfinished task until `stopped` says so.
-pub async fn run(leader: Arc<Leader>, mut stopped: watch::Receiver<bool>) {
+/// The lease that an instance drives tasks under.
+pub const LEASE_NAME: &str = "aggregation";
+
+/// Drives every unfinished task until `stopped` says so, whenever no other instance does.
+pub async fn run(leader: Arc<Leader>, lease: Lease, mut stopped: watch::Receiver<bool>) {
     let mut pause = AGGREGATE_EVERY;
     while !*stopped.borrow() {
         let step = async {
-            let driven = leader.drive_all().await;
-            pause = match driven {
-                Ok(()) => AGGREGATE_EVERY,
-                Err(_) => pause.saturating_mul(2).min(BACKOFF_LONGEST),
+            // An instance that cannot do the work leaves it to another at once.
+            pause = match lease.during(leader.drive_all()).await {
+                Ok(Some(Ok(())) | None) => AGGREGATE_EVERY,
+                Ok(Some(Err(_))) => pause.saturating_mul(2).min(BACKOFF_LONGEST),
+                Err(error) => {
+                    tracing::error!(error = %chain(&error), "secure aggregation waits");
+                    pause.saturating_mul(2).min(BACKOFF_LONGEST)
+                }
             };
             tokio::time::sleep(pause).await;
         };
@@ -28,6 +40,7 @@ pub async fn run(leader: Arc<Leader>, mut stopped: watch::Receiver<bool>) {
             _ = stopped.changed() => {}
         }
     }
+    lease.give_up().await;
 }
 
 impl Leader {

@@ -50,7 +50,7 @@ impl Leader {
             task: of.task_envelope.clone(),
             study: of.study_envelope.clone(),
             round: of.round_envelope.clone(),
-            verify_key: Bytes(self.verify_key(id)?.to_vec()),
+            verify_key: Bytes(self.verify_key(id).await?.to_vec()),
         };
         let answer = self.helper()?.task(id, &new).await;
         let what = "acceptance of the task";

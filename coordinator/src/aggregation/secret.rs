@@ -2,7 +2,10 @@
 //!
 //! A node that knew its task's key before it sent its report could make a report that passes and is
 //! out of range. The key of each task is therefore derived from a file that only this coordinator can
-//! read; it is in no store and no log, and the helper is told the key of each task over TLS.
+//! read; it is in no store
+//! and no log, and the helper is told the key of each task over TLS.
+//!
+//! Instances of one coordinator have copies of one file, and compare its fingerprint in the database.
 //!
 //! **Invariant:** made once, never overwritten, never shown.
 
@@ -63,11 +66,29 @@ impl TaskSecret {
             let part = format!("{FILE}.{}", HEXLOWER.encode(&own));
             home::write_whole(directory, FILE, &part, bytes.as_ref()).map_err(failed)?;
         }
+        Self::read(directory)
+    }
+
+    /// Reads the secret of the coordinator in `directory`.
+    ///
+    /// # Errors
+    /// [`SecretError`]: there is none, or it is damaged.
+    pub fn read(directory: &Path) -> Result<Self, SecretError> {
+        let path = directory.join(FILE);
+        let failed = |source| SecretError::File { path: path.clone(), source };
         let bytes = Zeroizing::new(std::fs::read(&path).map_err(failed)?);
         if bytes.len() != BYTES {
             return Err(SecretError::Length { path });
         }
         Ok(Self(hmac::Key::new(hmac::HMAC_SHA256, &bytes)))
+    }
+
+    /// What instances compare their secrets by: it says nothing of the secret, which is random and long,
+    /// nor of any key that follows from it.
+    #[must_use]
+    pub fn fingerprint(&self) -> Digest {
+        let tag = hmac::sign(&self.0, b"fellestall/report-secret/1");
+        Digest::of("fellestall/report-secret/1", tag.as_ref())
     }
 
     /// The key that the reports of a task are verified with: the same one each time.

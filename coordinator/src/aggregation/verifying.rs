@@ -79,7 +79,7 @@ impl Leader {
             round: Arc::clone(&of.round),
             task: Arc::clone(&of.task),
             vdaf: Arc::clone(&of.vdaf),
-            verify_key: self.verify_key(of.task.digest())?,
+            verify_key: self.verify_key(of.task.digest()).await?,
         };
         let work = move || {
             let mut begun = Begun { started: Vec::new(), rejected: Vec::new() };

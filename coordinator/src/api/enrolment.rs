@@ -101,7 +101,9 @@ async fn certificate(
         issued: now,
         expires: issued.expires,
     };
-    service.store.add_certificate(&stored).await?;
-    tracing::info!(node = %node.node, "certificate issued");
-    Ok(IssuedCertificate { certificate: stored.pem, expires: stored.expires })
+    let stands = service.store.add_certificate(&stored, until).await?;
+    if stands == stored {
+        tracing::info!(node = %node.node, "certificate issued");
+    }
+    Ok(IssuedCertificate { certificate: stands.pem, expires: stands.expires })
 }

@@ -3,7 +3,7 @@
 //! **Invariant:** reading changes nothing but when the node was last seen.
 
 use super::Shared;
-use super::error::ApiError;
+use super::error::{ApiError, chain};
 use super::peer::Caller;
 use crate::rounds;
 use crate::store::rounds::StoredRound;
@@ -16,10 +16,14 @@ use fellestall_shared::wire::v1::{Health, LateReleases, OfferedTask, Work};
 use http::{HeaderMap, header};
 use std::collections::BTreeSet;
 
-/// `GET /v1/health`.
-pub(super) async fn health(State(service): Shared) -> Json<Health> {
+/// `GET /v1/health`: an instance whose database does not answer is of no use to anybody.
+pub(super) async fn health(State(service): Shared) -> Result<Json<Health>, ApiError> {
+    service.store.answers().await.map_err(|error| {
+        tracing::error!(error = %chain(&error), "the database does not answer");
+        ApiError::Busy
+    })?;
     let version = env!("CARGO_PKG_VERSION").to_owned();
-    Json(Health { version, now: service.clock.now() })
+    Ok(Json(Health { version, now: service.clock.now() }))
 }
 
 /// `GET /v1/work`.

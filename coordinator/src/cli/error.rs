@@ -7,6 +7,7 @@ use crate::helper::card::BadCard;
 use crate::helper::home::HelperHomeError;
 use crate::helper::server::HelperStartError;
 use crate::home::HomeError;
+use crate::instance::InstanceError;
 use crate::invitation::InviteError;
 use crate::publish::verify::VerifyError;
 use crate::rounds::publication::PublicationError;
@@ -29,6 +30,9 @@ pub enum CliError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The database, or a directory that is not of its coordinator.
+    #[error(transparent)]
+    Instance(#[from] InstanceError),
     /// The catalogue that the program was built with.
     #[error(transparent)]
     Catalogue(#[from] &'static CatalogueError),

@@ -179,10 +179,9 @@ impl<'a> Press<'a> {
     /// nothing to open.
     pub(super) fn sealed(&self, contents: &RoundContents) -> Result<Option<usize>, FiguresError> {
         let released: BTreeSet<_> = contents.releases.iter().map(|r| r.release).collect();
-        let is_new = |municipality: &MunicipalityNumber| {
-            let counted = self.counted(contents);
-            !counted.iter().any(|release| release.municipality == *municipality)
-        };
+        let counted = self.counted(contents);
+        let counted: BTreeSet<_> = counted.iter().map(|release| &release.municipality).collect();
+        let is_new = |municipality: &MunicipalityNumber| !counted.contains(municipality);
         let reports = contents.reports.iter();
         let hopeful = reports.filter(|r| !is_rejected(r.state) && released.contains(&r.release));
         let all: BTreeSet<_> = hopeful.map(|report| report.municipality.clone()).collect();
@@ -203,14 +202,16 @@ impl<'a> Press<'a> {
         contents: &RoundContents,
         releases: &[&StoredRelease],
     ) -> Result<Vec<Participant>, FiguresError> {
-        let known = |id: &NodeId| self.nodes.iter().any(|node| node.node == *id);
-        if let Some(release) = releases.iter().find(|release| !known(&release.node)) {
+        let known: BTreeSet<&NodeId> = self.nodes.iter().map(|node| &node.node).collect();
+        if let Some(release) = releases.iter().find(|release| !known.contains(&release.node)) {
             return Err(FiguresError::JustEnrolled { node: release.node.clone() });
         }
+        let by_municipality: BTreeMap<_, _> =
+            releases.iter().map(|release| (&release.municipality, *release)).collect();
+        let rejected = rejections(contents);
         let mut participants = Vec::new();
         for node in &self.nodes {
-            let of_municipality =
-                releases.iter().find(|release| release.municipality == node.municipality);
+            let of_municipality = by_municipality.get(&node.municipality).copied();
             let own = of_municipality.filter(|release| release.node == node.node);
             let awaited = node.status == NodeStatus::Enrolled && of_municipality.is_none();
             if own.is_none() && !awaited {
@@ -222,7 +223,7 @@ impl<'a> Press<'a> {
                 release_key: node.release_key.clone(),
                 decision: self.answers.get(&node.node).copied(),
                 reported: own.map(|release| self.reported(node, release)).transpose()?,
-                rejected: rejection(contents, &node.node),
+                rejected: rejected.get(&node.node).copied(),
             });
         }
         Ok(participants)
@@ -247,14 +248,13 @@ fn is_rejected(state: ReportState) -> bool {
     matches!(state, ReportState::Rejected { .. })
 }
 
-/// Why the report of a node is in no sum, if it was rejected.
-fn rejection(contents: &RoundContents, node: &NodeId) -> Option<Rejection> {
-    contents.reports.iter().filter(|report| report.node == *node).find_map(|report| {
-        match report.state {
-            ReportState::Rejected { reason } => Some(reason),
-            ReportState::Waiting | ReportState::Verified { .. } => None,
-        }
-    })
+/// Why the reports of nodes are in no sum, of those that were rejected.
+fn rejections(contents: &RoundContents) -> BTreeMap<&NodeId, Rejection> {
+    let rejected = contents.reports.iter().filter_map(|report| match report.state {
+        ReportState::Rejected { reason } => Some((&report.node, reason)),
+        ReportState::Waiting | ReportState::Verified { .. } => None,
+    });
+    rejected.collect()
 }
 
 /// What was opened, as a publication takes it.

@@ -122,9 +122,10 @@ pub async fn decisions(
     round: &LoadedRound,
     nodes: &[Node],
 ) -> Result<BTreeMap<NodeId, Answer>, LoadError> {
+    let by_id: BTreeMap<_, _> = nodes.iter().map(|node| (&node.node, node)).collect();
     let mut answers = BTreeMap::new();
     for stored in store.decisions(round.round.study().digest()).await? {
-        let Some(node) = nodes.iter().find(|node| node.node == stored.node) else {
+        let Some(node) = by_id.get(&stored.node) else {
             continue;
         };
         let decision =
@@ -143,9 +144,12 @@ pub async fn status(store: &Store, round: &LoadedRound) -> Result<RoundStatus, L
     let releases = store.releases(round.round.id()).await?;
     let reports = store.reports(round.round.id()).await?;
     let answers = decisions(store, round, &all).await?;
+    let released: BTreeMap<_, _> =
+        releases.iter().map(|release| (&release.node, release)).collect();
+    let reported: BTreeMap<_, _> = reports.iter().map(|report| (&report.node, report)).collect();
     let mut nodes = Vec::new();
     for node in &all {
-        let release = releases.iter().find(|release| release.node == node.node);
+        let release = released.get(&node.node);
         if node.status != NodeStatus::Enrolled && release.is_none() {
             continue;
         }
@@ -156,7 +160,7 @@ pub async fn status(store: &Store, round: &LoadedRound) -> Result<RoundStatus, L
             decision: answers.get(&node.node).copied(),
             received: release.map(|release| release.received.to_string()),
             late: release.is_some_and(|release| release.late),
-            report: reports.iter().find(|r| r.node == node.node).map(|r| r.state.into()),
+            report: reported.get(&node.node).map(|report| report.state.into()),
         });
     }
     Ok(RoundStatus {

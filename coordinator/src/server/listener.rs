@@ -35,7 +35,7 @@ pub(crate) async fn run(
     run_behind(listener, identity, router, Vec::new(), stop).await;
 }
 
-/// The same behind these proxies, which may have every place that there is.
+/// The same behind these proxies or balancers, which may have every place that there is.
 pub(super) async fn run_behind(
     listener: TcpListener,
     identity: Option<Identity>,

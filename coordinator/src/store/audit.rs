@@ -194,19 +194,21 @@ pub(super) async fn append_by(
     Ok(())
 }
 
-/// Writes one line within the caller's transaction, unless the same one is there: what a node says
-/// again and again is one alarm.
+/// Writes an alarm within the caller's transaction, unless the same one is there: what a node says
+/// again and again is one alarm. The caller holds whatever the subject is about, so that two at once
+/// write one line.
 pub(crate) async fn append_once(
     connection: &mut AnyConnection,
     now: Timestamp,
     event: Event,
     subject: &str,
 ) -> Result<(), StoreError> {
-    let known = sqlx::query("SELECT sequence FROM audit WHERE event = $1 AND subject = $2")
-        .bind(event.name())
-        .bind(subject)
-        .fetch_optional(&mut *connection)
-        .await?;
+    let known =
+        sqlx::query("SELECT sequence FROM audit WHERE event = $1 AND subject = $2 AND alarm <> 0")
+            .bind(event.name())
+            .bind(subject)
+            .fetch_optional(&mut *connection)
+            .await?;
     if known.is_some() { Ok(()) } else { append(connection, now, event, subject).await }
 }
 

@@ -9,7 +9,7 @@ use super::{Store, StoreError, moment, parsed};
 use fellestall_shared::clock::Timestamp;
 use fellestall_shared::digest::Digest;
 use fellestall_shared::ids::NodeId;
-use sqlx::Row;
+use sqlx::{AnyConnection, Row};
 
 /// A certificate that was issued.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,13 +28,51 @@ pub struct Certificate {
     pub expires: Timestamp,
 }
 
+async fn standing(
+    connection: &mut AnyConnection,
+    node: &NodeId,
+    public_key: Digest,
+    until: Timestamp,
+) -> Result<Option<Certificate>, StoreError> {
+    let row = sqlx::query(
+        "SELECT serial, node, public_key, certificate, issued, expires FROM certificate
+         WHERE node = $1 AND public_key = $2 AND expires > $3 ORDER BY expires DESC LIMIT 1",
+    )
+    .bind(node.as_str())
+    .bind(public_key.to_string())
+    .bind(until.unix())
+    .fetch_optional(connection)
+    .await?;
+    let Some(row) = row else {
+        return Ok(None);
+    };
+    Ok(Some(Certificate {
+        serial: row.try_get("serial")?,
+        node: parsed(&row, "node")?,
+        public_key: parsed(&row, "public_key")?,
+        pem: row.try_get("certificate")?,
+        issued: moment(&row, "issued")?,
+        expires: moment(&row, "expires")?,
+    }))
+}
+
 impl Store {
-    /// Keeps a certificate that is about to be handed out.
+    /// Keeps a certificate that is about to be handed out, and gives it; or the one of the same node and
+    /// key that ends after `until`, if another request was quicker.
     ///
     /// # Errors
     /// [`StoreError`] if the database fails; then the certificate must not be handed out.
-    pub async fn add_certificate(&self, certificate: &Certificate) -> Result<(), StoreError> {
+    pub async fn add_certificate(
+        &self,
+        certificate: &Certificate,
+        until: Timestamp,
+    ) -> Result<Certificate, StoreError> {
         let mut transaction = self.begin().await?;
+        self.hold(&mut transaction, &certificate.node).await?;
+        let (node, key) = (&certificate.node, certificate.public_key);
+        if let Some(stands) = standing(&mut transaction, node, key, until).await? {
+            return Ok(stands);
+        }
         sqlx::query(
             "INSERT INTO certificate (serial, node, public_key, certificate, issued, expires)
              VALUES ($1, $2, $3, $4, $5, $6)",
@@ -51,7 +89,7 @@ impl Store {
         let node = certificate.node.as_str();
         audit::append(&mut transaction, certificate.issued, event, node).await?;
         transaction.commit().await?;
-        Ok(())
+        Ok(certificate.clone())
     }
 
     /// The certificate of this node and key that ends last, if it ends after `until`: what a
@@ -65,26 +103,8 @@ impl Store {
         public_key: Digest,
         until: Timestamp,
     ) -> Result<Option<Certificate>, StoreError> {
-        let row = sqlx::query(
-            "SELECT serial, node, public_key, certificate, issued, expires FROM certificate
-             WHERE node = $1 AND public_key = $2 AND expires > $3 ORDER BY expires DESC LIMIT 1",
-        )
-        .bind(node.as_str())
-        .bind(public_key.to_string())
-        .bind(until.unix())
-        .fetch_optional(&self.pool)
-        .await?;
-        let Some(row) = row else {
-            return Ok(None);
-        };
-        Ok(Some(Certificate {
-            serial: row.try_get("serial")?,
-            node: parsed(&row, "node")?,
-            public_key: parsed(&row, "public_key")?,
-            pem: row.try_get("certificate")?,
-            issued: moment(&row, "issued")?,
-            expires: moment(&row, "expires")?,
-        }))
+        let mut connection = self.pool.acquire().await?;
+        standing(&mut connection, node, public_key, until).await
     }
 
     /// The node that may act with the certificate of this serial number at this moment: the deny list.

@@ -166,6 +166,8 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
+        // Several instances may start at once over publications without one.
+        self.hold_publishing(&mut transaction).await?;
         let known = sqlx::query("SELECT round FROM presentation WHERE round = $1 AND version = $2")
             .bind(round.as_str())
             .bind(i64::from(version))

@@ -245,12 +245,7 @@ impl Store {
         transaction: &mut Transaction<'static, Any>,
         id: &RoundId,
     ) -> Result<Option<StoredRound>, StoreError> {
-        if self.dialect == Dialect::Postgres {
-            sqlx::query("SELECT pg_advisory_xact_lock($1)")
-                .bind(PUBLISH_LOCK)
-                .execute(&mut **transaction)
-                .await?;
-        }
+        self.hold_publishing(transaction).await?;
         let statement = match self.dialect {
             Dialect::Sqlite => "SELECT round, study, envelope, closed FROM round WHERE round = $1",
             Dialect::Postgres => {
@@ -260,6 +255,21 @@ impl Store {
         let row =
             sqlx::query(statement).bind(id.as_str()).fetch_optional(&mut **transaction).await?;
         row.as_ref().map(round).transpose()
+    }
+
+    /// Keeps every other publication waiting until the transaction ends. (In SQLite the transaction
+    /// holds the only write lock already.)
+    pub(super) async fn hold_publishing(
+        &self,
+        transaction: &mut Transaction<'static, Any>,
+    ) -> Result<(), StoreError> {
+        if self.dialect == Dialect::Postgres {
+            sqlx::query("SELECT pg_advisory_xact_lock($1)")
+                .bind(PUBLISH_LOCK)
+                .execute(&mut **transaction)
+                .await?;
+        }
+        Ok(())
     }
 
     /// Reads a round and keeps it from being closed until the transaction ends; others may do the same.

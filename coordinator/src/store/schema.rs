@@ -14,7 +14,8 @@ pub(crate) struct Migration {
 }
 
 /// All steps; the version of a database is the number of steps it has taken.
-pub(super) const MIGRATIONS: &[Migration] = &[FIRST, WITNESSES, PRESENTATIONS, STAFF, AGGREGATION];
+pub(super) const MIGRATIONS: &[Migration] =
+    &[FIRST, WITNESSES, PRESENTATIONS, STAFF, AGGREGATION, INSTANCES];
 
 /// Everything up to the first publication.
 const FIRST: Migration = Migration {
@@ -103,6 +104,11 @@ const AGGREGATION: Migration = Migration {
         "CREATE TRIGGER report_stays BEFORE DELETE ON report FOR EACH ROW EXECUTE FUNCTION refuse_change()",
     ],
 };
+
+/// What several instances share beside the rounds: leases, what tells their directories apart, and who
+/// fails to sign in; and what is looked up among many nodes.
+const INSTANCES: Migration =
+    Migration { common: include_str!("schema/6.sql"), sqlite: &[], postgres: &[] };
 
 /// An arbitrary number that names our advisory lock in PostgreSQL.
 const LOCK: i64 = 0x66_65_6c_6c;

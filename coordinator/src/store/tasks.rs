@@ -11,6 +11,9 @@ use fellestall_shared::ids::{NodeId, RoundId};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
+/// An arbitrary number that names the advisory lock under which PostgreSQL writes faults of the helper.
+const FAULT_LOCK: i64 = 0x66_61_75_6c;
+
 /// A task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredTask {
@@ -180,6 +183,12 @@ impl Store {
     /// [`StoreError`] if the database fails.
     pub async fn helper_fault(&self, subject: &str, now: Timestamp) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
+        if self.dialect == Dialect::Postgres {
+            sqlx::query("SELECT pg_advisory_xact_lock($1)")
+                .bind(FAULT_LOCK)
+                .execute(&mut *transaction)
+                .await?;
+        }
         audit::append_once(&mut transaction, now, Event::HelperFault, subject).await?;
         transaction.commit().await?;
         Ok(())

@@ -129,7 +129,7 @@ async fn issue(world: &World, node: &NodeId, request: &EnrolmentRequest, key: &K
         issued: now(),
         expires: issued.expires,
     };
-    world.server.store().add_certificate(&stored).await.expect("stored");
+    world.server.store().add_certificate(&stored, now()).await.expect("stored");
     (vec![der(&issued.pem)], private(key))
 }
 

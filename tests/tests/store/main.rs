@@ -5,6 +5,7 @@
 #![cfg(test)]
 
 mod harness;
+mod instances;
 mod nodes;
 mod rounds;
 mod schema;
@@ -31,6 +32,7 @@ macro_rules! suite {
 
 suite!(
     schema::two_programs_make_the_schema_at_once,
+    schema::many_programs_bring_an_older_schema_up_at_once,
     schema::a_schema_from_the_future_is_refused,
     nodes::an_invitation_is_good_for_one_application,
     nodes::one_application_repeated_is_one_node,
@@ -51,6 +53,9 @@ suite!(
     staff::a_session_ends_with_idleness_age_and_its_person,
     staff::sessions_are_few_and_can_be_ended,
     staff::the_administration_reads_what_stands,
+    instances::a_lease_has_one_holder_until_it_runs_out,
+    instances::attempts_to_sign_in_are_counted_at_all_instances,
+    instances::a_directory_with_other_files_is_told,
 );
 
 /// A stranger who guesses secrets never waits for SQLite's only writer, and so never holds it either.

@@ -81,7 +81,12 @@ pub async fn a_certificate_counts_while_it_lasts_and_its_node_is_enrolled(addres
         issued: NOW,
         expires: at(50),
     };
-    store.add_certificate(&certificate).await.expect("kept");
+    let kept = store.add_certificate(&certificate, NOW).await.expect("kept");
+    assert_eq!(kept, certificate);
+    // The same request at another instance, at once.
+    let second = Certificate { serial: "4c".to_owned(), ..certificate.clone() };
+    let kept = store.add_certificate(&second, NOW).await.expect("an answer");
+    assert_eq!(kept, certificate, "one certificate for one request");
     let who = async |serial: &str, now| store.node_by_serial(serial, now).await.expect("an answer");
     assert_eq!(who("4a", at(49)).await.expect("a node").node, node);
     assert!(who("4a", at(50)).await.is_none());

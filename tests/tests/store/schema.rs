@@ -13,6 +13,7 @@ use fellestall_coordinator::store::{Store, StoreError};
 use fellestall_shared::secure::Bytes;
 use fellestall_shared::wire::v1::Rejection;
 use std::convert::Infallible;
+use std::time::Duration;
 use tokio::task::JoinSet;
 
 pub async fn two_programs_make_the_schema_at_once(address: String) {
@@ -22,6 +23,43 @@ pub async fn two_programs_make_the_schema_at_once(address: String) {
         tasks.spawn(async move { open(&address).await.close().await });
     }
     assert_eq!(tasks.join_all().await.len(), 8);
+}
+
+/// A database as the version before several instances left it, with something in it.
+pub async fn as_it_was_before_instances(address: &str) {
+    let store = with_round(address).await;
+    enrolled(&store, 4601).await;
+    store.close().await;
+    for statement in [
+        "DROP TABLE lease",
+        "DROP TABLE directory_file",
+        "DROP TABLE sign_in_attempt",
+        "DROP INDEX release_of_municipality",
+        "DROP INDEX audit_alarm",
+        "DROP INDEX report_waits",
+        "DELETE FROM schema_version WHERE version = 6",
+    ] {
+        raw(address, statement).await.expect(statement);
+    }
+}
+
+pub async fn many_programs_bring_an_older_schema_up_at_once(address: String) {
+    as_it_was_before_instances(&address).await;
+    let mut tasks = JoinSet::new();
+    for number in 0..16 {
+        let address = address.clone();
+        tasks.spawn(async move {
+            let store = open(&address).await;
+            let name = number.to_string();
+            let taken = store.take_lease("work", &name, Duration::from_mins(10)).await;
+            let nodes = store.nodes().await.expect("nodes").len();
+            store.close().await;
+            (taken.expect("a table of leases"), nodes)
+        });
+    }
+    let done = tasks.join_all().await;
+    assert_eq!(done.iter().filter(|(taken, _)| *taken).count(), 1);
+    assert!(done.iter().all(|(_, nodes)| *nodes == 1), "what was there is there");
 }
 
 pub async fn a_schema_from_the_future_is_refused(address: String) {

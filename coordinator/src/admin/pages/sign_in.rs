@@ -10,6 +10,7 @@ use crate::admin::oidc::Failure;
 use crate::admin::password;
 use crate::admin::words::Words;
 use crate::store::audit::Event;
+use crate::store::sign_ins::Attempt;
 use crate::store::staff::{Credential, Staff, UNKNOWN};
 use askama::Template;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -67,10 +68,12 @@ pub(in crate::admin) async fn sign_in(sent: OwnForm) -> Response {
     let secret = Zeroizing::new(sent.field("password").to_owned());
     let asked = sent.asked;
     let now = asked.desk.now();
-    if let Some(seconds) = asked.desk.throttle.wait(&name, now) {
-        return asked.refuse(Refusal::TooMany(seconds));
-    }
-    match recognised(&asked, &name, secret).await {
+    let attempt = match asked.desk.store().count_sign_in(&name, now).await {
+        Ok(Attempt::Counted { id }) => id,
+        Ok(Attempt::Wait { seconds }) => return asked.refuse(Refusal::TooMany(seconds)),
+        Err(error) => return asked.refuse(error.into()),
+    };
+    match recognised(&asked, &name, secret, attempt).await {
         Ok(Some(staff)) => match begin(&asked, &staff).await {
             Ok(cookie) => with_cookie(Redirect::to("/").into_response(), &cookie),
             Err(refusal) => asked.refuse(refusal),
@@ -89,6 +92,7 @@ async fn recognised(
     asked: &Asked,
     name: &str,
     secret: Zeroizing<String>,
+    attempt: i64,
 ) -> Result<Option<Staff>, Refusal> {
     let desk = Arc::clone(&asked.desk);
     let known = desk.store().staff_by_name(name).await?;
@@ -102,9 +106,9 @@ async fn recognised(
         password::holds(&secret, hash.as_deref(), &work.nobody)
     });
     if holds.await? {
+        desk.store().take_back_sign_in(attempt).await?;
         return Ok(known);
     }
-    desk.throttle.failed(name, desk.now());
     // Somebody may have typed the password for the name: only a known name is written.
     let by = known.map_or_else(|| UNKNOWN.to_owned(), |staff| staff.name);
     desk.store().note(Event::SignInFailed, "password", &by, desk.now()).await?;
