@@ -3,7 +3,9 @@
 //! **Invariant:** nothing here is part of a shipped binary.
 
 pub mod browser;
+pub mod fleet;
 pub mod http;
+pub mod instances;
 pub mod offline;
 pub mod postgres;
 pub mod process;

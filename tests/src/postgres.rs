@@ -74,6 +74,12 @@ impl Postgres {
         }
     }
 
+    /// The id of the server's first process, whose children serve the connections.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.server.id()
+    }
+
     /// The address of one database of the cluster; `template1` and `postgres` exist.
     #[must_use]
     pub fn address(&self, database: &str) -> String {

@@ -178,6 +178,17 @@ impl Service {
         line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
     }
 
+    /// Ends the program without a word (SIGKILL), as when its machine loses power.
+    ///
+    /// # Errors
+    /// If it has stopped by itself before.
+    pub fn kill(mut self) -> Result<()> {
+        self.assert_running()?;
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
     /// Asks the program to stop (SIGTERM) and waits for it, ten seconds at the most.
     ///
     /// # Errors

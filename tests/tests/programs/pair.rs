@@ -23,11 +23,16 @@ pub struct Helper {
 impl Helper {
     /// Makes a helper, lets it and the coordinator trust each other by their fingerprints, starts it.
     pub fn found(stage: &Stage) -> Self {
+        Self::found_behind(stage, None)
+    }
+
+    /// The same, dialled on another port than the one on which it listens.
+    pub fn found_behind(stage: &Stage, way: Option<u16>) -> Self {
         let port = free_port().expect("a port");
         let (card, directory) = (stage.path("helper-card.json"), stage.path("helper"));
         let mut helper = Self { card, service: None, directory, port };
         let (listen, leader) = (format!("127.0.0.1:{port}"), stage.path("leader-card.json"));
-        let url = format!("https://{listen}");
+        let url = format!("https://127.0.0.1:{}", way.unwrap_or(port));
         let [ours, theirs] = [&helper.card, &leader].map(|path| path.display().to_string());
         let name = ["--name", "Another organisation", "--url", &url, "--listen", &listen];
         helper.must(stage, &[&["init"][..], &name].concat());

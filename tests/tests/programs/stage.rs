@@ -41,11 +41,13 @@ pub struct Setting<'s> {
     pub log: Option<&'s str>,
     /// The port that nodes dial, if it is not the one on which the coordinator listens.
     pub way: Option<u16>,
+    /// The coordinator's store, if it is not a file in its directory.
+    pub store: Option<&'s str>,
 }
 
 impl Default for Setting<'_> {
     fn default() -> Self {
-        Self { host: "127.0.0.1", log: None, way: None }
+        Self { host: "127.0.0.1", log: None, way: None, store: None }
     }
 }
 
@@ -80,7 +82,9 @@ impl Stage {
         };
         let url = format!("https://{}:{}", setting.host, setting.way.unwrap_or(port));
         let (listen, public) = (format!("127.0.0.1:{port}"), stage.public.clone());
-        stage.coordinate(&["init", "--url", &url, "--listen", &listen, "--public", &public]);
+        let mut init = vec!["init", "--url", &url, "--listen", &listen, "--public", &public];
+        init.extend(setting.store.iter().flat_map(|store| ["--store", store]));
+        stage.coordinate(&init);
         stage.start();
         stage
     }
