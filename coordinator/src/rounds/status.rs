@@ -144,12 +144,11 @@ pub async fn status(store: &Store, round: &LoadedRound) -> Result<RoundStatus, L
     let releases = store.releases(round.round.id()).await?;
     let reports = store.reports(round.round.id()).await?;
     let answers = decisions(store, round, &all).await?;
-    let released: BTreeMap<_, _> =
-        releases.iter().map(|release| (&release.node, release)).collect();
+    let by_node: BTreeMap<_, _> = releases.iter().map(|release| (&release.node, release)).collect();
     let reported: BTreeMap<_, _> = reports.iter().map(|report| (&report.node, report)).collect();
     let mut nodes = Vec::new();
     for node in &all {
-        let release = released.get(&node.node);
+        let release = by_node.get(&node.node);
         if node.status != NodeStatus::Enrolled && release.is_none() {
             continue;
         }

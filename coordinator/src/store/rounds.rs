@@ -246,15 +246,13 @@ impl Store {
         id: &RoundId,
     ) -> Result<Option<StoredRound>, StoreError> {
         self.hold_publishing(transaction).await?;
-        let statement = match self.dialect {
-            Dialect::Sqlite => "SELECT round, study, envelope, closed FROM round WHERE round = $1",
-            Dialect::Postgres => {
-                "SELECT round, study, envelope, closed FROM round WHERE round = $1 FOR UPDATE"
-            }
-        };
-        let row =
-            sqlx::query(statement).bind(id.as_str()).fetch_optional(&mut **transaction).await?;
-        row.as_ref().map(round).transpose()
+        if self.dialect == Dialect::Postgres {
+            sqlx::query("SELECT pg_advisory_xact_lock($1)")
+                .bind(round_lock(id))
+                .execute(&mut **transaction)
+                .await?;
+        }
+        read(transaction, id).await
     }
 
     /// Keeps every other publication waiting until the transaction ends. (In SQLite the transaction
@@ -273,21 +271,40 @@ impl Store {
     }
 
     /// Reads a round and keeps it from being closed until the transaction ends; others may do the same.
+    ///
+    /// In PostgreSQL by an advisory lock, for which all wait in one line: shares of a row's lock are given
+    /// past whoever waits for the whole of it, and a closer would wait until nobody uploads any more.
     pub(super) async fn share(
         &self,
         transaction: &mut Transaction<'static, Any>,
         id: &RoundId,
     ) -> Result<Option<StoredRound>, StoreError> {
-        let statement = match self.dialect {
-            Dialect::Sqlite => "SELECT round, study, envelope, closed FROM round WHERE round = $1",
-            Dialect::Postgres => {
-                "SELECT round, study, envelope, closed FROM round WHERE round = $1 FOR SHARE"
-            }
-        };
-        let row =
-            sqlx::query(statement).bind(id.as_str()).fetch_optional(&mut **transaction).await?;
-        row.as_ref().map(round).transpose()
+        if self.dialect == Dialect::Postgres {
+            sqlx::query("SELECT pg_advisory_xact_lock_shared($1)")
+                .bind(round_lock(id))
+                .execute(&mut **transaction)
+                .await?;
+        }
+        read(transaction, id).await
     }
+}
+
+/// The number of a round's advisory lock. Two rounds that share one wait for each other, and no more.
+fn round_lock(id: &RoundId) -> i64 {
+    let digest = Digest::of("fellestall/round-lock/1", id.as_str().as_bytes());
+    digest.as_bytes().iter().take(8).fold(0, |number, byte| number << 8 | i64::from(*byte))
+}
+
+/// Reads a round, after its lock was taken: a statement sees what was committed before it began.
+async fn read(
+    transaction: &mut Transaction<'static, Any>,
+    id: &RoundId,
+) -> Result<Option<StoredRound>, StoreError> {
+    let row = sqlx::query("SELECT round, study, envelope, closed FROM round WHERE round = $1")
+        .bind(id.as_str())
+        .fetch_optional(&mut **transaction)
+        .await?;
+    row.as_ref().map(round).transpose()
 }
 
 pub(super) async fn contents(

@@ -64,7 +64,7 @@ async fn a_round_that_is_closed_and_revised_by_both_instances_at_once_is_publish
     assert_eq!(stored.len(), early.len());
     let in_time: Vec<_> = stored.iter().filter(|one| !one.late).map(|one| &one.node).collect();
     let counted = scene.nodes.iter().filter(|node| in_time.contains(&&node.id));
-    scene.check_sum(&first.document, round, counted);
+    Scene::check_sum(&first.document, round, counted);
 
     for node in latest {
         let status = node.send(address, round, &scene.releases(node)[0]).await;
@@ -74,7 +74,7 @@ async fn a_round_that_is_closed_and_revised_by_both_instances_at_once_is_publish
     let all = scene.store.publications(10).await.expect("publications");
     assert_eq!(all.len(), 2, "one version for those that came late");
     assert_eq!(scene.logged("published").await, 2);
-    scene.check_sum(&version(&scene, 2).await.document, round, scene.nodes.iter());
+    Scene::check_sum(&version(&scene, 2).await.document, round, scene.nodes.iter());
     assert_eq!(version(&scene, 1).await, first, "the first version stands");
     assert_eq!(scene.alarms().await, 0);
 }

@@ -97,7 +97,7 @@ async fn n08_instances_that_are_killed_while_nodes_upload_publish_the_sum_of_all
         assert_eq!(closed.code, Some(0), "{}", closed.err);
         let published = scene.store.publication(round.id(), 1).await.expect("an answer");
         let published = published.expect("version 1");
-        scene.check_sum(&published.document, round, scene.nodes.iter());
+        Scene::check_sum(&published.document, round, scene.nodes.iter());
         let verified = verify(&published.bundle, Some(&key), crate::scene::catalogue());
         assert!(verified.expect("it holds").is_complete());
     }

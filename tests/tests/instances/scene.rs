@@ -139,17 +139,17 @@ impl Scene {
 
     /// Asserts that a publication of a round is the sum of what these nodes count, cell by cell.
     pub fn check_sum<'n>(
-        &self,
         document: &[u8],
         round: &Round,
-        nodes: impl Iterator<Item = &'n FleetNode> + Clone,
+        nodes: impl IntoIterator<Item = &'n FleetNode>,
     ) {
+        let nodes: Vec<_> = nodes.into_iter().collect();
         let file: PublicationFile = serde_json::from_slice(document).expect("a publication");
-        assert_eq!(file.publication.coverage.reported, nodes.clone().count());
+        assert_eq!(file.publication.coverage.reported, nodes.len());
         assert_eq!(file.publication.tables.len(), round.study().tables().len());
         for (place, table) in file.publication.tables.iter().enumerate() {
             for (number, cell) in table.cells.iter().enumerate() {
-                let sum: i64 = nodes.clone().map(|node| node.count(place, number)).sum();
+                let sum: i64 = nodes.iter().map(|node| node.count(place, number)).sum();
                 assert_eq!(cell.value, sum, "{} cell {number}", table.statistic);
             }
         }

@@ -36,7 +36,7 @@ async fn n03_a_release_sent_a_thousand_times_to_two_instances_is_counted_once() 
     assert_eq!((scene.logged("release-stored").await, scene.alarms().await), (2, 0));
     let loaded = scene.load(round).await;
     let closed = publication::close(&scene.store, scene.home.printer(), &loaded, now()).await;
-    scene.check_sum(&closed.expect("closed").document, round, scene.nodes.iter());
+    Scene::check_sum(&closed.expect("closed").document, round, scene.nodes.iter());
 }
 
 /// N09: the same releases, in other orders and by other instances, are published in the same bytes.
@@ -82,7 +82,7 @@ async fn n09_arrival_order_over_two_instances_changes_no_byte() {
         let loaded = scene.load_from(&store, &scene.rounds[0]).await;
         let closed = publication::close(&store, scene.home.printer(), &loaded, published).await;
         let closed = closed.expect("closed");
-        scene.check_sum(&closed.document, &scene.rounds[0], scene.nodes.iter());
+        Scene::check_sum(&closed.document, &scene.rounds[0], scene.nodes.iter());
         let shown = store.presentation(scene.rounds[0].id(), 1).await.expect("an answer");
         printed.push((closed.document, closed.bundle, shown.expect("a presentation")));
         store.close().await;

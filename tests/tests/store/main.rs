@@ -10,6 +10,7 @@ mod nodes;
 mod rounds;
 mod schema;
 mod staff;
+mod waiting;
 mod witnesses;
 
 use fellestall_coordinator::store::StoreError;
@@ -53,6 +54,7 @@ suite!(
     staff::a_session_ends_with_idleness_age_and_its_person,
     staff::sessions_are_few_and_can_be_ended,
     staff::the_administration_reads_what_stands,
+    waiting::a_round_is_closed_while_uploads_never_pause,
     instances::a_lease_has_one_holder_until_it_runs_out,
     instances::attempts_to_sign_in_are_counted_at_all_instances,
     instances::a_directory_with_other_files_is_told,
