@@ -102,5 +102,7 @@ pub const CERTIFICATE_LIFETIME: Duration = Duration::from_hours(30 * 24);
 pub const CERTIFICATE_RENEW_BEFORE: Duration = Duration::from_hours(15 * 24);
 /// How far a certificate's start is back-dated, for clocks that are a little slow.
 pub const CERTIFICATE_BACKDATE: Duration = Duration::from_hours(1);
+/// How far the clocks of two instances of one coordinator may be apart.
+pub const INSTANCE_SKEW: Duration = Duration::from_mins(1);
 /// How far a node's clock may be from the coordinator's before the node refuses to go on.
 pub const CLOCK_SKEW: Duration = Duration::from_hours(24);

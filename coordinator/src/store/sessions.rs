@@ -8,6 +8,7 @@ use super::staff::{Staff, staff};
 use super::{Store, StoreError, moment};
 use fellestall_shared::clock::Timestamp;
 use fellestall_shared::digest::Digest;
+use fellestall_shared::limits::INSTANCE_SKEW;
 use sqlx::Row;
 use std::time::Duration;
 
@@ -71,7 +72,8 @@ impl Store {
         Ok(())
     }
 
-    /// The session with this token, if it is open. A clock that was set back ends it.
+    /// The session with this token, if it is open. A clock that was set back ends it, unless by as little
+    /// as the clocks of two instances may be apart.
     ///
     /// # Errors
     /// [`StoreError`] if the database fails; then nobody is signed in.
@@ -95,7 +97,9 @@ impl Store {
             seen: moment(&row, "seen")?,
             notice: row.try_get("notice")?,
         };
-        let within = |since: Timestamp, limit| since <= now && now <= since.plus(limit);
+        // The instance that noted it may be a little ahead.
+        let within =
+            |since: Timestamp, limit| since <= now.plus(INSTANCE_SKEW) && now <= since.plus(limit);
         let is_open = within(session.seen, IDLE) && within(session.started, LONGEST);
         Ok(is_open.then_some(session))
     }

@@ -9,6 +9,7 @@
 use super::{Dialect, Store, StoreError};
 use fellestall_shared::clock::Timestamp;
 use fellestall_shared::digest::Digest;
+use fellestall_shared::limits::INSTANCE_SKEW;
 use sqlx::{AnyConnection, Row};
 use std::time::Duration;
 
@@ -50,13 +51,14 @@ async fn wait(
     place: i64,
     now: Timestamp,
 ) -> Result<Option<u64>, StoreError> {
-    // A clock that was set back must not lock anybody out for longer than the window.
+    // A clock that was set back must not lock anybody out for much longer than the window; that of
+    // another instance may be a little ahead.
     let rows = sqlx::query(
         "SELECT place, moment FROM sign_in_attempt WHERE moment > $1 AND moment <= $2
          ORDER BY moment, id",
     )
     .bind(now.minus(WINDOW).unix())
-    .bind(now.unix())
+    .bind(now.plus(INSTANCE_SKEW).unix())
     .fetch_all(connection)
     .await?;
     let mut failures = Vec::with_capacity(rows.len());
@@ -102,7 +104,7 @@ impl Store {
         }
         sqlx::query("DELETE FROM sign_in_attempt WHERE moment <= $1 OR moment > $2")
             .bind(now.minus(WINDOW).unix())
-            .bind(now.unix())
+            .bind(now.plus(INSTANCE_SKEW).unix())
             .execute(&mut *transaction)
             .await?;
         if let Some(seconds) = wait(&mut transaction, place, now).await? {

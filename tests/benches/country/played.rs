@@ -207,7 +207,10 @@ async fn one(
     let stored = connection.ask("PUT", &path, release).await?;
     ensure!(stored.status == 201, "release: {}", stored.status);
     let sent = started.elapsed();
-    Ok([connected, fetched - connected, witnessed - fetched, sent - witnessed])
+    let since = |later: Duration, earlier| later.saturating_sub(earlier);
+    let steps = [since(fetched, connected), since(witnessed, fetched), since(sent, witnessed)];
+    let [work, witness, upload] = steps;
+    Ok([connected, work, witness, upload])
 }
 
 async fn answer(

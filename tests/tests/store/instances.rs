@@ -58,6 +58,11 @@ pub async fn attempts_to_sign_in_are_counted_at_all_instances(address: String) {
     };
     assert_eq!(counted(&races), 10, "of 24 at once ten are looked at");
     let store = open(&address).await;
+    let behind = store.count_sign_in("kari", at(-30)).await.expect("an answer");
+    assert!(
+        matches!(behind, Attempt::Wait { .. }),
+        "an instance whose clock is behind: {behind:?}"
+    );
     let count = async |name: &str, now| store.count_sign_in(name, now).await.expect("an answer");
     assert_eq!(count(" KARI ", at(10)).await, Attempt::Wait { seconds: 590 });
     let ola = count("ola", at(10)).await;
