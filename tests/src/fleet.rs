@@ -19,7 +19,9 @@ use fellestall_shared::ids::{MunicipalityNumber, NodeId};
 use fellestall_shared::round::Round;
 use fellestall_shared::signed::{Envelope, SigningKey};
 use fellestall_shared::tls;
-use fellestall_shared::wire::v1::{LedgerHead, ReleaseDocument, ReleasedTable, Standing};
+use fellestall_shared::wire::v1::{
+    Answer as Answered, Decision, LedgerHead, ReleaseDocument, ReleasedTable, Standing,
+};
 use rcgen::{KeyPair, PublicKeyData};
 use rustls::ClientConfig;
 use rustls::pki_types::pem::PemObject;
@@ -152,6 +154,15 @@ impl FleetNode {
             ledger_previous: previous,
         };
         Ok(self.key.sign(&document)?)
+    }
+
+    /// What the operator answers to a study.
+    ///
+    /// # Errors
+    /// If it cannot be signed.
+    pub fn decision(&self, study: Digest, answer: Answered) -> Result<Vec<u8>> {
+        let decision = Decision { node: self.id.clone(), study, answer };
+        Ok(self.key.sign(&decision)?.to_json()?)
     }
 
     /// Where the node stands before it has answered anything, to be countersigned.

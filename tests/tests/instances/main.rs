@@ -5,6 +5,7 @@
 mod closing;
 mod gate;
 mod killed;
+mod repeated;
 mod scene;
 mod starting;
 mod uploads;

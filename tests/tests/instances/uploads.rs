@@ -4,6 +4,7 @@ use crate::scene::{DATABASE, Scene, command, now};
 use crate::stage::binaries;
 use fellestall_coordinator::rounds::publication;
 use fellestall_coordinator::store::Store;
+use fellestall_shared::limits::CONNECTIONS_OF_ADDRESS;
 use fellestall_tests::instances::Instance;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -110,4 +111,20 @@ async fn an_instance_is_well_while_its_database_answers() {
     let health = connection.ask("GET", "/v1/health", b"").await.expect("an answer");
     assert_eq!(health.status, 503);
     assert!(asked.elapsed() < Duration::from_secs(20), "no balancer waits for longer");
+}
+
+/// Behind a balancer all nodes come from one address, which has no share of the connections if it is
+/// named.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nodes_behind_a_named_balancer_have_more_than_one_addresss_share() {
+    let scene = Scene::set(1, 1).await;
+    let (address, node) = (scene.instances[0].address, &scene.nodes[0]);
+    // They are silent, and are closed after five seconds: time enough for another.
+    let silent: Vec<_> = (0..CONNECTIONS_OF_ADDRESS + 100)
+        .map(|_| std::net::TcpStream::connect(address).expect("a file handle for each"))
+        .collect();
+    let mut connection = node.connect(address).await.expect("a place");
+    let work = connection.ask("GET", "/v1/work", b"").await.expect("an answer");
+    assert_eq!(work.status, 200);
+    drop(silent);
 }
