@@ -18,6 +18,8 @@ const MISSING: &str = "PostgreSQL is not installed: `apt-get install postgresql`
 pub struct Postgres {
     folder: TempDir,
     server: Child,
+    programs: PathBuf,
+    user: Option<(u32, u32)>,
 }
 
 impl Postgres {
@@ -39,25 +41,37 @@ impl Postgres {
             .current_dir(folder.path())
             .output()?;
         ensure!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
-        let server = as_user(&programs.join("postgres"), user)
-            .arg("-D")
-            .arg(&data)
-            .args(["-c", "listen_addresses=", "-c", "max_connections=100", "-k"])
-            .arg(folder.path())
-            .current_dir(folder.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(std::fs::File::create(folder.path().join("log"))?)
-            .spawn()?;
-        let mut cluster = Self { folder, server };
-        cluster.wait_until_ready(&programs)?;
+        let server = serve(&programs, user, folder.path())?;
+        let mut cluster = Self { folder, server, programs, user };
+        cluster.wait_until_ready()?;
         Ok(cluster)
     }
 
-    fn wait_until_ready(&mut self, programs: &Path) -> Result<()> {
+    /// Stops the cluster, as for an update of its machine; connections end.
+    ///
+    /// # Errors
+    /// If it cannot be asked to.
+    pub fn stop(&mut self) -> Result<()> {
+        // SIGINT is PostgreSQL's fast shutdown: no waiting for clients.
+        let asked = Command::new("kill").args(["-INT", &self.server.id().to_string()]).status()?;
+        ensure!(asked.success(), "PostgreSQL was not running");
+        self.server.wait()?;
+        Ok(())
+    }
+
+    /// Starts a cluster that was stopped.
+    ///
+    /// # Errors
+    /// If it does not start.
+    pub fn start_again(&mut self) -> Result<()> {
+        self.server = serve(&self.programs, self.user, self.folder.path())?;
+        self.wait_until_ready()
+    }
+
+    fn wait_until_ready(&mut self) -> Result<()> {
         let deadline = Instant::now() + Duration::from_mins(1);
         loop {
-            let ready = Command::new(programs.join("pg_isready"))
+            let ready = Command::new(self.programs.join("pg_isready"))
                 .arg("-q")
                 .arg("-h")
                 .arg(self.folder.path())
@@ -90,13 +104,27 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        // SIGINT is PostgreSQL's fast shutdown: no waiting for clients.
-        let asked = Command::new("kill").args(["-INT", &self.server.id().to_string()]).status();
-        if !asked.is_ok_and(|status| status.success()) {
+        // One that was stopped is waited for already.
+        if matches!(self.server.try_wait(), Ok(None)) && self.stop().is_err() {
             self.server.kill().ok();
+            self.server.wait().ok();
         }
-        self.server.wait().ok();
     }
+}
+
+/// The server's process, over the data in `folder`.
+fn serve(programs: &Path, user: Option<(u32, u32)>, folder: &Path) -> Result<Child> {
+    let server = as_user(&programs.join("postgres"), user)
+        .arg("-D")
+        .arg(folder.join("data"))
+        .args(["-c", "listen_addresses=", "-c", "max_connections=100", "-k"])
+        .arg(folder)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(std::fs::File::create(folder.join("log"))?)
+        .spawn()?;
+    Ok(server)
 }
 
 /// The folder with `initdb` and `postgres`, the newest version first.

@@ -11,6 +11,7 @@ use super::{AggregationError, Leader};
 use crate::api::error::chain;
 use crate::lease::Lease;
 use crate::rounds;
+use crate::store::StoreError;
 use fellestall_shared::limits::{AGGREGATE_EVERY, BACKOFF_LONGEST};
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -24,7 +25,7 @@ pub async fn run(leader: Arc<Leader>, lease: Lease, mut stopped: watch::Receiver
     while !*stopped.borrow() {
         let step = async {
             // An instance that cannot do the work leaves it to another at once.
-            pause = match lease.during(leader.drive_all()).await {
+            pause = match drive_under(&lease, &leader).await {
                 Ok(Some(Ok(())) | None) => AGGREGATE_EVERY,
                 Ok(Some(Err(_))) => pause.saturating_mul(2).min(BACKOFF_LONGEST),
                 Err(error) => {
@@ -41,6 +42,17 @@ pub async fn run(leader: Arc<Leader>, lease: Lease, mut stopped: watch::Receiver
         }
     }
     lease.give_up().await;
+}
+
+/// Drives what is unfinished, if anything is and no other instance does: a lease costs two writes.
+async fn drive_under(
+    lease: &Lease,
+    leader: &Leader,
+) -> Result<Option<Result<(), AggregationError>>, StoreError> {
+    if leader.store.unfinished_tasks().await?.is_empty() {
+        return Ok(None);
+    }
+    lease.during(leader.drive_all()).await
 }
 
 impl Leader {

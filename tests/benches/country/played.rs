@@ -22,6 +22,8 @@ use tokio::task::JoinSet;
 const AT_ONCE: usize = 32;
 /// Nodes that are enrolled at once.
 const ENROLLED_AT_ONCE: usize = 8;
+/// Nodes that look for work when there is none, at the most.
+const POLLS: usize = 2_000;
 /// Releases of the plain `INSERT` beside, at the most.
 const PLAIN: usize = 1_000;
 
@@ -94,7 +96,8 @@ pub async fn round(stage: &Stage, count: usize) -> Result<()> {
     let instances = stage.instances(&home.directory, &name)?;
     let addresses: Vec<SocketAddr> = instances.iter().map(|instance| instance.address).collect();
     let before = stage.snapshot(&instances)?;
-    let mut times = answer(&nodes, &round, &Arc::new(releases), &addresses).await?;
+    let releases = Arc::new(releases);
+    let mut times = send_out(&nodes, count, &round, Some(&releases), &addresses).await?;
     let after = stage.snapshot(&instances)?;
     let stored = store.releases(round.id()).await?.len();
     ensure!(stored == count, "{stored} of {count} releases are stored");
@@ -110,6 +113,14 @@ pub async fn round(stage: &Stage, count: usize) -> Result<()> {
     say("upload", &mut times.upload);
     say("all of it", &mut times.whole);
     tell(&before, &after, count, "this program");
+    let polls = count.min(POLLS);
+    let before = stage.snapshot(&instances)?;
+    let mut times = send_out(&nodes, polls, &round, None, &addresses).await?;
+    let after = stage.snapshot(&instances)?;
+    let wall = after.at.saturating_duration_since(before.at);
+    print(&format!("  connect and fetch work, {polls} nodes: {:.0} nodes/s", rate(polls, wall)));
+    say("both", &mut times.whole);
+    tell(&before, &after, polls, "this program");
     let first = instances.first().context("an instance")?;
     stage.close(&first.directory, round.id().as_str())?;
     stage.sizes(&name).await?;
@@ -186,11 +197,11 @@ async fn plain(stage: &Stage, database: &str, releases: &[Vec<u8>]) -> Result<()
     Ok(())
 }
 
-/// One node from its connection to its receipt.
+/// One node from its connection to its receipt, or to its list of work if it has nothing to send.
 async fn one(
     node: &FleetNode,
     round: &Round,
-    release: &[u8],
+    release: Option<&[u8]>,
     address: SocketAddr,
 ) -> Result<[Duration; 4]> {
     let standing = node.standing()?;
@@ -200,6 +211,10 @@ async fn one(
     let work = connection.ask("GET", "/v1/work", b"").await?;
     ensure!(work.status == 200, "work: {}", work.status);
     let fetched = started.elapsed();
+    let Some(release) = release else {
+        let work = fetched.saturating_sub(connected);
+        return Ok([connected, work, Duration::ZERO, Duration::ZERO]);
+    };
     let witness = connection.ask("POST", "/v1/witness", &standing).await?;
     ensure!(witness.status == 200, "witness: {}", witness.status);
     let witnessed = started.elapsed();
@@ -213,24 +228,26 @@ async fn one(
     Ok([connected, work, witness, upload])
 }
 
-async fn answer(
+/// Lets the first nodes do the same, half of them at each instance.
+async fn send_out(
     nodes: &Arc<Vec<FleetNode>>,
+    count: usize,
     round: &Arc<Round>,
-    releases: &Arc<Vec<Vec<u8>>>,
+    releases: Option<&Arc<Vec<Vec<u8>>>>,
     addresses: &[SocketAddr],
 ) -> Result<Times> {
     let (mut tasks, mut times) = (JoinSet::new(), Times::default());
-    let mut places = 0..nodes.len();
+    let mut places = 0..count.min(nodes.len());
     let mut turn = addresses.iter().cycle();
     loop {
         while tasks.len() < AT_ONCE {
             let Some((place, address)) = places.next().zip(turn.next().copied()) else { break };
             let (nodes, round) = (Arc::clone(nodes), Arc::clone(round));
-            let releases = Arc::clone(releases);
+            let releases = releases.map(Arc::clone);
             tasks.spawn(async move {
                 let node = nodes.get(place).context("a node")?;
-                let release = releases.get(place).context("a release")?;
-                one(node, &round, release, address).await
+                let release = releases.as_ref().map(|all| all.get(place).context("a release"));
+                one(node, &round, release.transpose()?.map(Vec::as_slice), address).await
             });
         }
         let Some(done) = tasks.join_next().await else { return Ok(times) };

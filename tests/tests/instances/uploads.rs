@@ -94,7 +94,7 @@ async fn n09_arrival_order_over_two_instances_changes_no_byte() {
 /// A balancer asks whether an instance is well; it is while its database answers.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_instance_is_well_while_its_database_answers() {
-    let scene = Scene::set(1, 1).await;
+    let mut scene = Scene::set(1, 1).await;
     let (instance, node) = (&scene.instances[0], &scene.nodes[0]);
     let public = instance.public.to_string();
     let ask = || fellestall_tests::http::ask(&public, "GET", "/healthz", &[("Host", &public)], "");
@@ -104,13 +104,18 @@ async fn an_instance_is_well_while_its_database_answers() {
     let mut connection = node.connect(instance.address).await.expect("connected");
     let health = connection.ask("GET", "/v1/health", b"").await.expect("an answer");
     assert_eq!(health.status, 200);
-    drop(scene.cluster);
+    scene.cluster.stop().expect("stopped");
     let asked = Instant::now();
     let answer = ask().expect("an answer");
     assert_eq!((answer.status, answer.body.as_str()), (503, "the database does not answer\n"));
     let health = connection.ask("GET", "/v1/health", b"").await.expect("an answer");
     assert_eq!(health.status, 503);
     assert!(asked.elapsed() < Duration::from_secs(20), "no balancer waits for longer");
+    scene.cluster.start_again().expect("started");
+    assert_eq!(ask().expect("an answer").status, 200, "it is well again by itself");
+    let body = scene.releases(node).remove(0);
+    let stored = node.send(instance.address, &scene.rounds[0], &body).await;
+    assert_eq!(stored.expect("an answer"), 201);
 }
 
 /// Behind a balancer all nodes come from one address, which has no share of the connections if it is
