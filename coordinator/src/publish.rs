@@ -260,6 +260,8 @@ pub fn publish(input: PublishInput<'_>) -> Result<Published, PublishError> {
     };
     let publication = compose::compose(round, parts)?;
     let envelopes = releases.iter().map(|release| release.verified().envelope().clone()).collect();
+    // Of many nodes they are most of the memory, and not needed for writing.
+    drop(participants);
     file::seal(publication, envelopes, round.study().document().municipal_figures, input.key)
 }
 
