@@ -21,6 +21,13 @@ use sqlx::{Any, Row, Transaction};
 /// An arbitrary number that names the advisory lock under which PostgreSQL publishes.
 const PUBLISH_LOCK: i64 = 0x70_75_62;
 
+/// How long a transaction that publishes may take over one step. (Another statement is cancelled after a
+/// minute.)
+const PATIENCE: [&str; 2] = [
+    "SET LOCAL idle_in_transaction_session_timeout = '10min'",
+    "SET LOCAL statement_timeout = '10min'",
+];
+
 /// A round.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredRound {
@@ -266,6 +273,10 @@ impl Store {
                 .bind(PUBLISH_LOCK)
                 .execute(&mut **transaction)
                 .await?;
+            // Thousands of releases are merged while the transaction waits, and written as one value.
+            for setting in PATIENCE {
+                sqlx::query(setting).execute(&mut **transaction).await?;
+            }
         }
         Ok(())
     }
