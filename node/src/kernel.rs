@@ -35,6 +35,7 @@ mod minimise;
 #[cfg(test)]
 mod people;
 pub mod person;
+pub mod postgres;
 pub mod raw;
 pub mod records;
 mod release;

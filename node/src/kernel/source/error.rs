@@ -20,6 +20,11 @@ pub enum SourceError {
         /// The folder.
         folder: PathBuf,
     },
+    /// The records are in a database, and something asked for the rows of an export.
+    #[error(
+        "the records are in PostgreSQL, which counts them itself: there is no export to read; this is a defect of the program"
+    )]
+    NotAnExport,
     /// A file that has to be there.
     #[error("{file} is missing: {why}; export it, or correct its name in the mapping")]
     Missing {
