@@ -14,7 +14,7 @@ use crate::kernel::journal::Journal;
 use crate::kernel::ledger::Ledger;
 use crate::kernel::records::Records;
 use crate::kernel::release::Counts;
-use crate::kernel::source::SourceConfig;
+use crate::kernel::source::{Origin, SourceConfig};
 use fellestall_shared::ids::{MunicipalityNumber, NodeId, ReleaseId, RoundId, StudyId};
 use fellestall_shared::period::Period;
 use fellestall_shared::round::Round;
@@ -166,6 +166,9 @@ impl Kernel {
         let ApprovedRound { round, terms, task } = round;
         let id = round.question(&self.config.municipality);
         self.answer((round, task.as_ref()), |key| {
+            if let Origin::Postgres(database) = &source.origin {
+                return postgres::counts(database, round, terms, id, (key, snapshot));
+            }
             let (records, report) = source::read(source)?;
             refuse_absent(&report, round)?;
             Ok(count(&records, round, terms, id, (key, snapshot))?)

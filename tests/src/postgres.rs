@@ -1,7 +1,9 @@
 //! A real PostgreSQL for a test: a cluster of its own in a temporary folder.
 //!
-//! **Invariant:** reached over a Unix socket in that folder only, and stopped when it is dropped; where
-//! PostgreSQL is missing a test fails and says what to install.
+//! The node's own tests include this file too: exact counts are compared there and nowhere else.
+//!
+//! **Invariant:** reached over a Unix socket in that folder, and over loopback only if a test asks for
+//! it; stopped when it is dropped; where PostgreSQL is missing a test fails and says what to install.
 
 use anyhow::{Context, Result, bail, ensure};
 use std::os::unix::process::CommandExt;
@@ -26,6 +28,18 @@ impl Postgres {
     /// # Errors
     /// If PostgreSQL is missing or does not start.
     pub fn start() -> Result<Self> {
+        Self::start_with(&["listen_addresses="], |_| Ok(()))
+    }
+
+    /// The same with more settings (`name=value`), after `prepare` has put files into the folder of the
+    /// cluster's data.
+    ///
+    /// # Errors
+    /// If PostgreSQL is missing or does not start, or `prepare` fails.
+    pub fn start_with(
+        settings: &[&str],
+        prepare: impl FnOnce(&Path) -> Result<()>,
+    ) -> Result<Self> {
         let programs = programs().context(MISSING)?;
         let folder = tempfile::tempdir()?;
         let user = user()?;
@@ -39,11 +53,19 @@ impl Postgres {
             .current_dir(folder.path())
             .output()?;
         ensure!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
+        prepare(&data)?;
+        for file in std::fs::read_dir(&data)? {
+            let file = file?.path();
+            if let (Some((uid, gid)), true) = (user, file.is_file()) {
+                std::os::unix::fs::chown(&file, Some(uid), Some(gid))?;
+            }
+        }
         let server = as_user(&programs.join("postgres"), user)
             .arg("-D")
             .arg(&data)
-            .args(["-c", "listen_addresses=", "-c", "max_connections=100", "-k"])
+            .args(["-c", "max_connections=100", "-c", "fsync=off", "-k"])
             .arg(folder.path())
+            .args(settings.iter().flat_map(|setting| ["-c", *setting]))
             .current_dir(folder.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -72,6 +94,12 @@ impl Postgres {
             }
             std::thread::sleep(Duration::from_millis(50));
         }
+    }
+
+    /// The folder with the cluster's socket.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// The address of one database of the cluster; `template1` and `postgres` exist.

@@ -33,6 +33,7 @@ pub use error::{FileProblem, SourceError, Why};
 pub use mapping::{Mapping, MappingError};
 pub use quality::{JoinReport, Listed, QualityReport, RejectedRow, Rule, TableReport};
 pub use schema::Table;
+pub(super) use schema::{Column, ContactForm, Kind};
 
 /// Where the records are, and how to read them.
 #[derive(Debug, Clone)]

@@ -1,0 +1,116 @@
+//! Contacts: `variable::contact` as SQL.
+//!
+//! The first step of each sum reads the table alone and groups by its own `participant_id`: a
+//! partition, or another server that holds it, can do that by itself.
+//!
+//! **Invariant:** a month without a form is missing, never zero.
+
+use crate::kernel::postgres::scope::Scope;
+use crate::kernel::postgres::statement::Parts;
+use crate::kernel::postgres::text::{code, day, folded, name, person};
+use crate::kernel::source::{ContactForm, Table};
+use time::Date;
+
+/// `variable::contact::home_visit_band`.
+pub(super) const HOME_VISIT_BAND: &str = "case when visit_sums.months is null then 'unknown' when visit_sums.visits = 0 then 'none' \
+     when visit_sums.visits < visit_sums.months then 'under_1' when visit_sums.visits < 2 * visit_sums.months then '1_to_under_2' \
+     when visit_sums.visits < 4 * visit_sums.months then '2_to_under_4' else '4_or_more' end";
+
+/// Adds `contact_sums`, by category, and `visit_sums`.
+pub(super) fn add(parts: &mut Parts, scope: &Scope<'_>) {
+    let Some(read) = Read::new(scope) else {
+        parts.add(
+            "contact_sums",
+            "  select ''::text as id, ''::text as code, 0 as amount where false".to_owned(),
+        );
+        parts.add(
+            "visit_sums",
+            "  select ''::text as id, 0 as months, 0 as visits where false".to_owned(),
+        );
+        return;
+    };
+    let Read { table, rule, amount, category, month } = read;
+    let (raw, id) = (name("participant_id"), person("raw_id"));
+    let (by_category, grouped) = match &category {
+        Some(column) => (format!(", {} as raw_code", name(column)), format!(", {}", name(column))),
+        None => (String::new(), String::new()),
+    };
+    parts.add(
+        "contact_raw",
+        format!(
+            "  select {raw} as raw_id{by_category}, {amount} as amount\n  from {table}\n  where {rule}\n  group by {raw}{grouped}"
+        ),
+    );
+    let coded = if category.is_some() { code("raw_code") } else { "'unknown'::text".to_owned() };
+    parts.add(
+        "contact_sums",
+        format!(
+            "  select {id} as id, {coded} as code, sum(amount) as amount\n  from contact_raw group by 1, 2"
+        ),
+    );
+    let is_visit =
+        category.map_or("false".to_owned(), |column| format!("{} = 'home_visit'", folded(column)));
+    parts.add(
+        "visit_raw",
+        format!(
+            "  select {raw} as raw_id, {month} as on_day, coalesce({amount} filter (where {is_visit}), 0) as visits\n  \
+             from {table}\n  where {rule}\n  group by {raw}, {month}"
+        ),
+    );
+    parts.add(
+        "visit_months",
+        format!(
+            "  select {id} as id, extract(year from on_day) * 12 + extract(month from on_day) as in_month, sum(visits) as visits\n  \
+             from visit_raw group by 1, 2"
+        ),
+    );
+    parts.add(
+        "visit_sums",
+        "  select id, count(*) as months, sum(visits) as visits from visit_months group by id"
+            .to_owned(),
+    );
+}
+
+/// How the contacts of the window's recorded months are read.
+struct Read {
+    table: String,
+    rule: String,
+    amount: &'static str,
+    category: Option<&'static str>,
+    month: String,
+}
+
+impl Read {
+    /// `None` if the definition does not see of which month a row is, or whether it was recorded: then
+    /// it sees none.
+    fn new(scope: &Scope<'_>) -> Option<Self> {
+        let sees = |column| scope.sees(Table::Contact, column);
+        if !sees("month") || !sees("recorded") || !scope.layout.has(Table::Contact) {
+            return None;
+        }
+        let (month, is_recorded, amount) = match scope.contact_form() {
+            ContactForm::Months => {
+                let recorded = format!(" and {} = 'yes'", folded("recorded"));
+                (name("month"), recorded, "sum(\"count\")")
+            }
+            ContactForm::Events => (name("date"), String::new(), "count(*)"),
+        };
+        let (first, last) = (first_of_month(scope.first_day()), last_of_month(scope.who.census()));
+        let rule = format!("{month} between {} and {}{is_recorded}", day(first), day(last));
+        Some(Self {
+            table: scope.table(Table::Contact),
+            rule,
+            amount: if sees("count") { amount } else { "sum(0)" },
+            category: sees("category").then_some("category"),
+            month,
+        })
+    }
+}
+
+fn first_of_month(day: Date) -> Date {
+    day.replace_day(1).unwrap_or(day)
+}
+
+fn last_of_month(day: Date) -> Date {
+    day.replace_day(day.month().length(day.year())).unwrap_or(day)
+}
