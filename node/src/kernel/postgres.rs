@@ -7,29 +7,35 @@
 //! bound, and a keyed digest of the cohort; no row, no identifier. Only one participant's own report
 //! reads that participant's rows.
 
-use super::consent::{SnapshotKey, Terms};
+use super::consent::{SnapshotKey, Standing, Terms};
 use super::count::{CountError, CountKey};
 use super::error::KernelError;
+use super::person::{Person, PersonId};
 use super::raw::Raw;
 use super::release::Counts;
-use super::source::{SourceError, Table};
+use super::source::{QualityReport, SourceError, Table};
 use fellestall_shared::digest::Digest;
-use fellestall_shared::ids::ReleaseId;
+use fellestall_shared::ids::{Purpose, ReleaseId};
 use fellestall_shared::round::Round;
 use fellestall_shared::statistic::Statistic;
+use fellestall_shared::wire::v1::{LegalBasis, Residence};
 use layout::Layout;
 use scope::{Scope, Who};
 use session::Session;
 use sqlx::{AssertSqlSafe, Row};
 use std::collections::BTreeSet;
+use time::Date;
 
 mod check;
 mod cohort;
 mod config;
 mod count;
+mod coverage;
 mod error;
 mod facts;
 mod layout;
+mod person;
+mod plan;
 mod scope;
 mod session;
 mod statement;
@@ -37,9 +43,10 @@ mod statement;
 mod tests;
 mod text;
 
-pub use check::{Flaw, FlawRule};
+pub use check::{Flaw, FlawRule, FlawedRows};
 pub use config::{PostgresConfig, Tls};
 pub use error::{ColumnFault, PostgresError, What};
+pub use plan::{TablePlan, plan};
 
 impl From<PostgresError> for KernelError {
     fn from(error: PostgresError) -> Self {
@@ -69,7 +76,8 @@ pub(super) fn counts(
         basis: document.legal_basis,
         terms,
         residence: document.residence,
-        period: round.period(),
+        census: round.period().last_day(),
+        period: Some(round.period()),
     };
     let mut session = Session::open(config)?;
     let layout = Layout::read(&mut session)?;
@@ -83,6 +91,66 @@ pub(super) fn counts(
     let consent_snapshot = digest(&mut session, &layout, &who, question, snapshot)?;
     session.end();
     Ok(Counts { tables, consent_snapshot })
+}
+
+/// How the consents stand on the last day of a period, for each purpose on its terms.
+///
+/// # Errors
+/// [`SourceError`], as for a release.
+///
+/// # Privacy
+/// Exact: for the municipality's own screen.
+pub(super) fn coverage(
+    config: &PostgresConfig,
+    purposes: &[(Purpose, LegalBasis, Terms)],
+    day: Date,
+) -> Result<Vec<Vec<(Standing, usize)>>, SourceError> {
+    let (mut session, layout) = sound(config)?;
+    let mut found = Vec::new();
+    for (purpose, basis, terms) in purposes {
+        let (basis, residence) = (*basis, Residence::Anywhere);
+        let who = Who { purpose, basis, terms, residence, census: day, period: None };
+        found.push(coverage::standings(&mut session, &layout, &who)?);
+    }
+    session.end();
+    Ok(found)
+}
+
+/// Everything that is recorded of one participant; `None` of somebody who is none.
+///
+/// # Errors
+/// [`SourceError`], as for a release.
+///
+/// # Privacy
+/// For the participant's own report. Only that participant's rows are read.
+pub(super) fn person(
+    config: &PostgresConfig,
+    id: &PersonId,
+) -> Result<Option<Person>, SourceError> {
+    let (mut session, layout) = sound(config)?;
+    let person = person::read(&mut session, &layout, id)?;
+    session.end();
+    Ok(person)
+}
+
+/// What is wrong with the records, for the operator's own screen.
+///
+/// # Errors
+/// [`SourceError`] if the database cannot be asked.
+pub(super) fn check(config: &PostgresConfig) -> Result<QualityReport, SourceError> {
+    let mut session = Session::open(config)?;
+    let layout = Layout::read(&mut session)?;
+    let report = check::report(&mut session, &layout)?;
+    session.end();
+    Ok(report)
+}
+
+/// A session over records that can be counted.
+fn sound(config: &PostgresConfig) -> Result<(Session, Layout), PostgresError> {
+    let mut session = Session::open(config)?;
+    let layout = Layout::read(&mut session)?;
+    check::refuse_broken(&mut session, &layout)?;
+    Ok((session, layout))
 }
 
 /// Refuses a round that reads a table which this municipality does not record.

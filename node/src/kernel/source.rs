@@ -137,6 +137,9 @@ pub fn check_on(config: &SourceConfig, today: Date) -> Result<QualityReport, Sou
 }
 
 fn examine(config: &SourceConfig, today: Option<Date>) -> Result<QualityReport, SourceError> {
+    if let Origin::Postgres(database) = &config.origin {
+        return super::postgres::check(database);
+    }
     let (_, mut report) = gather(config, today)?.into_parts();
     let control = config.mapping.control();
     if control::check(config.folder()?, control, &mut report.control)? {

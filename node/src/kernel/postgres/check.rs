@@ -10,7 +10,9 @@ use super::error::{PostgresError, What};
 use super::layout::Layout;
 use super::session::Session;
 use super::text::{folded, name, texts, trimmed};
-use crate::kernel::source::{Column, ContactForm, Kind, Table};
+use crate::kernel::source::{
+    Column, ContactForm, Kind, QualityReport, RejectedRows, Table, TableReport,
+};
 use fellestall_shared::limits::REFUSED_ROWS;
 use serde::Serialize;
 use sqlx::{AssertSqlSafe, Row};
@@ -95,6 +97,23 @@ impl fmt::Display for Flaw {
     }
 }
 
+/// How many rows break a rule; for the operator's own screen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FlawedRows {
+    /// The rule.
+    #[serde(flatten)]
+    pub flaw: Flaw,
+    /// How many rows.
+    pub rows: u64,
+}
+
+impl fmt::Display for FlawedRows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rows = if self.rows == 1 { "row" } else { "rows" };
+        write!(f, "{} {rows} of {}", self.rows, self.flaw)
+    }
+}
+
 /// What the check of one table found.
 pub(super) struct Checked {
     /// Rows.
@@ -130,6 +149,42 @@ pub(super) fn table(
         checked.flaws.push((flaw, number));
     }
     Ok(checked)
+}
+
+/// What is wrong with the records.
+pub(super) fn report(
+    session: &mut Session,
+    layout: &Layout,
+) -> Result<QualityReport, PostgresError> {
+    if layout.is_writable() {
+        tracing::warn!(
+            "the role may write to the tables; it needs SELECT alone (every transaction of this program is read-only)"
+        );
+    }
+    let mut report = QualityReport::new(RejectedRows::Refuse);
+    for one in Table::ALL {
+        let is_present = layout.has(one);
+        let checked = if is_present {
+            table(session, layout, one)?
+        } else {
+            Checked { read: 0, flaws: Vec::new() }
+        };
+        let rejected = checked.flaws.iter().fold(0_u64, |sum, (_, rows)| sum.saturating_add(*rows));
+        report.tables.push(TableReport {
+            table: one,
+            file: format!("{}.{one}", session.config().schema),
+            present: is_present,
+            read: checked.read,
+            accepted: checked.read.saturating_sub(rejected),
+            rejected,
+            left_out: 0,
+        });
+        report.rejected.total = report.rejected.total.saturating_add(rejected);
+        report
+            .flaws
+            .extend(checked.flaws.into_iter().map(|(flaw, rows)| FlawedRows { flaw, rows }));
+    }
+    Ok(report)
 }
 
 /// Refuses records of which any row cannot be used.
@@ -190,35 +245,34 @@ fn rules(table: Table, form: ContactForm) -> Vec<Test> {
     let mut tests = Vec::new();
     for column in table.columns(form) {
         let (own, text) = (name(column.name), folded(column.name));
-        let mut test =
-            |rule, breaks: String| tests.push(Test { column: column.name, rule, breaks });
+        let mut add = |rule, breaks: String| tests.push(Test { column: column.name, rule, breaks });
         let blank = format!("coalesce({text}, '') collate \"C\" in ('', 'unknown')");
         let signs = format!("{} collate \"C\" ~ '[^ -~]'", trimmed(column.name));
         match column.kind {
             Kind::Person => {
-                test(FlawRule::ParticipantBlank, blank);
-                test(FlawRule::ParticipantSigns, signs);
+                add(FlawRule::ParticipantBlank, blank);
+                add(FlawRule::ParticipantSigns, signs);
             }
             Kind::Purpose => {
-                test(FlawRule::PurposeMissing, blank);
-                test(FlawRule::PurposeSigns, signs);
+                add(FlawRule::PurposeMissing, blank);
+                add(FlawRule::PurposeSigns, signs);
             }
-            Kind::Code(codes) | Kind::OptionalCode(codes) => test(
+            Kind::Code(codes) | Kind::OptionalCode(codes) => add(
                 FlawRule::UnknownCode,
                 format!("coalesce({text}, '') collate \"C\" <> all ({} || ''::text)", texts(codes)),
             ),
-            Kind::Date | Kind::OptionalDate | Kind::Month => test(FlawRule::NotADate, own),
-            Kind::Year => test(FlawRule::BirthYear, own),
-            Kind::Number if column.name == "score" => test(FlawRule::Score, own),
+            Kind::Date | Kind::OptionalDate | Kind::Month => add(FlawRule::NotADate, own),
+            Kind::Year => add(FlawRule::BirthYear, own),
+            Kind::Number if column.name == "score" => add(FlawRule::Score, own),
             Kind::Number if column.name == "count" => {
-                test(FlawRule::NotANumber, format!("{own} = 2"));
+                add(FlawRule::NotANumber, format!("{own} = 2"));
                 let recorded = folded("recorded");
-                test(
+                add(
                     FlawRule::CountMissing,
                     format!("{own} = 0 and {recorded} collate \"C\" = 'yes'"),
                 );
             }
-            Kind::Number => test(FlawRule::DwellingNumber, own),
+            Kind::Number => add(FlawRule::DwellingNumber, own),
             Kind::Text => {}
         }
     }

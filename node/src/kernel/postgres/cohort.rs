@@ -20,11 +20,12 @@ pub(super) const PURPOSE: &str = "$2::text";
 /// The place of the accepted versions of the consent form.
 pub(super) const FORMS: &str = "$3::text[]";
 
-/// Adds `people`, `consents`, `members` (who may be counted) and `cohort` (who of them had been taken
+/// Adds `people`, `consent_rows`, `consents`, `members` (who may be counted) and `cohort` (who of them had been taken
 /// in by the census date).
 pub(super) fn add(parts: &mut Parts, scope: &Scope<'_>) {
     parts.add("people", people(scope));
-    parts.add("consents", consents(scope.who, &scope.table(Table::Consent)));
+    parts.add("consent_rows", consent_rows(scope.who, &scope.table(Table::Consent)));
+    parts.add("consents", consents(scope.who));
     let (consented, residence) = (consented(scope.who.basis), residence(scope.who));
     parts.add(
         "members",
@@ -77,35 +78,41 @@ fn residence(who: &Who<'_>) -> String {
     match who.residence {
         Residence::Anywhere => "true".to_owned(),
         Residence::OnCensusDate => {
-            format!("(has_moved is not true or coalesce(moved_on > {}, false))", day(who.census()))
+            format!("(has_moved is not true or coalesce(moved_on > {}, false))", day(who.census))
         }
     }
 }
 
+/// The rows of consent about the purpose.
+fn consent_rows(who: &Who<'_>, table: &str) -> String {
+    let census = day(who.census);
+    let (status, mode, date) = (code("status"), code("mode"), known("date"));
+    let (withdrawn, is_withdrawn) = (known("withdrawn_on"), happened("withdrawn_on"));
+    let (until, is_until) = (known("valid_until"), happened("valid_until"));
+    let (id, purpose, form) = (person("participant_id"), purpose(), form());
+    format!(
+        "  select r.*, (not is_until or coalesce(until >= {census}, false)) as holds,\n    \
+         status in ('refused', 'withdrawn', 'unknown') as says_no\n  from (\n    \
+         select {id} as id, {status} as status, {mode} as mode, {date} as dated, {form} as form,\n      \
+         {is_until} as is_until, {until} as until, {is_withdrawn} as is_withdrawn, {withdrawn} as withdrawn\n    \
+         from {table}\n    where {purpose} = {PURPOSE}\n  ) as r"
+    )
+}
+
 /// How the consents of each person about the purpose stand on the census date.
-fn consents(who: &Who<'_>, table: &str) -> String {
-    let census = day(who.census());
+fn consents(who: &Who<'_>) -> String {
+    let census = day(who.census);
     // From the next period on, an objection counts that came by the census date, or nobody knows when.
     let counts = |when: &str| {
         if who.is_at_once() { "true".to_owned() } else { format!("{when} <= {census}") }
     };
-    let (status, mode, date) = (code("status"), code("mode"), known("date"));
-    let (withdrawn, is_withdrawn) = (known("withdrawn_on"), happened("withdrawn_on"));
-    let until = name("valid_until");
-    let id = person("participant_id");
-    let (purpose, form) = (purpose(), form());
     let (by_status, by_day) = (counts("dated"), counts("withdrawn"));
     format!(
         "  select id,\n    max(dated) filter (where status = 'given' and mode <> 'unknown' and holds and \
          form = any({FORMS}) and dated <= {census}) as given,\n    \
          bool_or(says_no and dated is null or is_withdrawn and withdrawn is null) as vague,\n    \
          greatest(max(dated) filter (where says_no and {by_status}), max(withdrawn) filter (where {by_day})) as objected\n  \
-         from (\n    select id, status, mode, dated, form, is_withdrawn, withdrawn, holds,\n      \
-         status in ('refused', 'withdrawn', 'unknown') as says_no\n    from (\n      \
-         select {id} as id, {status} as status, {mode} as mode, {date} as dated, {form} as form,\n        \
-         {is_withdrawn} as is_withdrawn, {withdrawn} as withdrawn,\n        \
-         ({until} is null or {until} >= {census}) as holds\n      from {table}\n      \
-         where {purpose} = {PURPOSE}\n    ) as r\n  ) as r\n  group by id"
+         from consent_rows group by id"
     )
 }
 
@@ -125,7 +132,7 @@ pub(super) fn purpose() -> String {
 
 /// Whether a person's consents allow counting: a consent after the last objection, or, by public task,
 /// no objection.
-fn consented(basis: LegalBasis) -> &'static str {
+pub(super) fn consented(basis: LegalBasis) -> &'static str {
     match basis {
         LegalBasis::Consent => {
             "(consents.given is not null and not consents.vague and coalesce(consents.objected < consents.given, true))"

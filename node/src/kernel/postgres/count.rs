@@ -11,7 +11,8 @@ use super::facts;
 use super::scope::Scope;
 use super::statement::Parts;
 use super::text::{text, texts};
-use fellestall_shared::statistic::{Domain, Statistic, Unit};
+use fellestall_shared::statistic::{Category, Domain, Statistic, Unit};
+use std::fmt::Write;
 
 /// The cell that stands for a code outside the domain.
 pub(super) const NO_CELL: i64 = -1;
@@ -52,7 +53,8 @@ fn observations(statistic: &Statistic, scope: &Scope<'_>) -> String {
         for part in code.reads {
             if !joined.contains(part) {
                 joined.push(*part);
-                from.push_str(&format!("\n    left join {part} on {part}.id = cohort.id"));
+                // Writing to a String does not fail.
+                let _written = write!(from, "\n    left join {part} on {part}.id = cohort.id");
             }
         }
         codes.push(code.text);
@@ -83,7 +85,7 @@ fn cell(dimensions: &[Domain]) -> String {
     let mut position = "0".to_owned();
     let mut missing = Vec::new();
     for (number, domain) in (1_u32..).zip(dimensions) {
-        let codes: Vec<&str> = domain.categories().iter().map(|c| c.code()).collect();
+        let codes: Vec<&str> = domain.categories().iter().map(Category::code).collect();
         let size = codes.len();
         position =
             format!("({position}) * {size} + array_position({}, code_{number}) - 1", texts(&codes));

@@ -52,7 +52,7 @@ pub(super) fn code(variable: Variable, scope: &Scope<'_>) -> Code {
         Variable::SubstitutionTreatment => of(&[], "cohort.substitution_treatment"),
         Variable::Gender => of(&[], "cohort.gender"),
         Variable::AgeBand => {
-            let age = format!("{} - cohort.birth_year", scope.who.census().year());
+            let age = format!("{} - cohort.birth_year", scope.who.census.year());
             let text = format!(
                 "case when {age} between 0 and 29 then 'under_30' when {age} between 30 and 39 then '30_39' \
                  when {age} between 40 and 49 then '40_49' when {age} >= 50 then '50_or_over' else 'unknown' end"

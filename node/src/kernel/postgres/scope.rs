@@ -21,15 +21,13 @@ pub(super) struct Who<'q> {
     pub(super) basis: LegalBasis,
     pub(super) terms: &'q Terms,
     pub(super) residence: Residence,
-    pub(super) period: Period,
+    /// The last day of the period.
+    pub(super) census: Date,
+    /// The period; `None` if it does not matter.
+    pub(super) period: Option<Period>,
 }
 
 impl Who<'_> {
-    /// The last day of the period.
-    pub(super) fn census(&self) -> Date {
-        self.period.last_day()
-    }
-
     /// Whether a withdrawal after the period counts too.
     pub(super) fn is_at_once(&self) -> bool {
         self.terms.withdrawal == Withdrawal::AtOnce
@@ -51,16 +49,15 @@ pub(super) type Item = (&'static str, String, &'static str, &'static str);
 impl Scope<'_> {
     /// The census date.
     pub(super) fn census(&self) -> String {
-        day(self.who.census())
+        day(self.who.census)
     }
 
     /// The first day of the window.
     pub(super) fn first_day(&self) -> Date {
-        let period = self.who.period;
-        match self.window {
-            Window::CensusDate => period.last_day(),
-            Window::Period => period.first_day(),
-            Window::LastQuarter => period.last_quarter().first_day(),
+        match (self.window, self.who.period) {
+            (Window::CensusDate, _) | (_, None) => self.who.census,
+            (Window::Period, Some(period)) => period.first_day(),
+            (Window::LastQuarter, Some(period)) => period.last_quarter().first_day(),
         }
     }
 

@@ -128,9 +128,10 @@ fn options(config: &PostgresConfig) -> Result<PgConnectOptions, PostgresError> {
         .database(&config.database)
         .application_name("fellestall-node")
         .disable_statement_logging();
-    let mut options = match config.host.starts_with('/') {
-        true => options.socket(&config.host),
-        false => options.host(&config.host),
+    let mut options = if config.host.starts_with('/') {
+        options.socket(&config.host)
+    } else {
+        options.host(&config.host)
     };
     options = match config.tls {
         Tls::Full => options.ssl_mode(PgSslMode::VerifyFull),
@@ -178,7 +179,7 @@ fn refused(error: sqlx::Error, config: &PostgresConfig) -> PostgresError {
 
 /// Why a statement gives nothing. The server's message is left where it is: it may quote a row.
 fn failed(error: &sqlx::Error, what: What, config: &PostgresConfig) -> PostgresError {
-    let Some(code) = error.as_database_error().and_then(|error| error.code()) else {
+    let Some(code) = error.as_database_error().and_then(sqlx::error::DatabaseError::code) else {
         return PostgresError::Broke { what };
     };
     match code.as_ref() {

@@ -95,7 +95,7 @@ impl Read {
             }
             ContactForm::Events => (name("date"), String::new(), "count(*)"),
         };
-        let (first, last) = (first_of_month(scope.first_day()), last_of_month(scope.who.census()));
+        let (first, last) = (first_of_month(scope.first_day()), last_of_month(scope.who.census));
         let rule = format!("{month} between {} and {}{is_recorded}", day(first), day(last));
         Some(Self {
             table: scope.table(Table::Contact),

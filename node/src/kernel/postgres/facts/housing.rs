@@ -51,7 +51,7 @@ pub(super) fn add(parts: &mut Parts, scope: &Scope<'_>) {
     );
     let standing = standing(&census);
     // Beyond the calendar no notice is near, and only one that has no day hangs over.
-    let near = notice_until(scope.who.census()).map_or("false".to_owned(), |until| {
+    let near = notice_until(scope.who.census).map_or("false".to_owned(), |until| {
         format!("coalesce(current_home.moved_out <= {}, false)", day(until))
     });
     parts.add(

@@ -9,7 +9,7 @@ use crate::kernel::person::{
 };
 use std::fmt::Write;
 
-/// Numbers that follow from a first one (SplitMix64).
+/// Numbers that follow from a first one (`SplitMix64`).
 pub struct Draw(u64);
 
 impl Draw {
@@ -135,14 +135,14 @@ pub fn person(draw: &mut Draw) -> String {
         let to = if draw.one_in(3) { String::new() } else { a_day(draw) };
         add(format!("stay {} {}..{to}", draw.of(&["prison", "treatment", "unknown"]), a_day(draw)));
     }
-    let complaints = if draw.one_in(8) { 14 } else { draw.below(4) };
+    let complaints = if draw.one_in(8) { 24 } else { draw.below(4) };
     for _ in 0..complaints {
-        add(format!(
-            "complaint {} {} {}",
-            a_recent_day(draw),
-            draw.of(ComplaintKind::CODES),
-            draw.of(YesNo::CODES)
-        ));
+        let day = if complaints == 24 {
+            format!("2016-{:02}-{:02}", draw.of(&[5, 12]), 1 + draw.below(30))
+        } else {
+            a_recent_day(draw)
+        };
+        add(format!("complaint {day} {} {}", draw.of(ComplaintKind::CODES), draw.of(YesNo::CODES)));
     }
     contacts(draw, &mut add);
     let severity = &["none", "moderate", "severe", "unknown"];

@@ -4,7 +4,7 @@
 
 use super::cluster::Postgres;
 use super::drawn::Draw;
-use crate::kernel::person::{Person, PersonId, When};
+use crate::kernel::person::{EndMode, EndReason, ExitReason, Person, PersonId, When};
 use crate::kernel::postgres::{PostgresConfig, Tls};
 use crate::kernel::records::Records;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
@@ -42,7 +42,8 @@ pub struct Store {
     admin: PgConnection,
     runtime: Runtime,
     pub config: PostgresConfig,
-    pub cluster: Postgres,
+    /// Runs as long as the store is there.
+    _cluster: Postgres,
 }
 
 impl Store {
@@ -64,25 +65,18 @@ impl Store {
             password_file: None,
             ca_file: None,
             tls: Tls::Off,
-            statement_timeout: Duration::from_secs(60),
+            statement_timeout: Duration::from_mins(1),
         };
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let admin = runtime.block_on(connect(&config));
-        Self { admin, runtime, config, cluster }
+        Self { admin, runtime, config, _cluster: cluster }
     }
 
     /// Runs statements.
     pub fn run(&mut self, statements: &str) {
         let asked = sqlx::raw_sql(AssertSqlSafe(statements.to_owned())).execute(&mut self.admin);
         self.runtime.block_on(asked).expect("statements that run");
-    }
-
-    /// The one text of an answer.
-    pub fn text(&mut self, statement: &str) -> String {
-        let asked =
-            sqlx::query_scalar(AssertSqlSafe(statement.to_owned())).fetch_one(&mut self.admin);
-        self.runtime.block_on(asked).expect("a text")
     }
 
     /// Connects to another database of the cluster instead.
@@ -93,15 +87,70 @@ impl Store {
 
     /// Puts these records in the place of all others.
     pub fn load(&mut self, records: &Records, draw: &mut Draw) {
+        self.load_as(records, draw, true);
+    }
+
+    /// The same where contacts are recorded one by one.
+    pub fn load_events(&mut self, records: &Records, draw: &mut Draw) {
+        self.load_as(records, draw, false);
+    }
+
+    fn load_as(&mut self, records: &Records, draw: &mut Draw, is_monthly: bool) {
         let mut text = String::new();
         for name in NAMES {
             write!(text, "delete from stat.{name};").expect("a text");
         }
         for (id, person) in records.people() {
-            insert(&mut text, id, person, draw);
+            insert(&mut text, id, person, (draw, is_monthly));
         }
         self.run(&text);
     }
+}
+
+/// The same tables, each in three parts by the hash of the participant's identifier.
+pub fn partitioned() -> String {
+    let mut text = TABLES.replace(");\n", ") partition by hash (participant_id);\n");
+    for name in NAMES {
+        for part in 0..3 {
+            write!(
+                text,
+                "create table {name}_{part} partition of {name} for values with (modulus 3, remainder {part});"
+            )
+            .expect("a text");
+        }
+    }
+    text
+}
+
+/// A cluster with two databases that hold half of each table, and a third that counts over both.
+pub fn sharded() -> Store {
+    let mut store = Store::new("");
+    let folder = store.config.host.clone();
+    let mut text = TABLES.replace(");\n", ") partition by hash (participant_id);\n");
+    for shard in 0..2 {
+        store.run(&format!("create database shard{shard}"));
+    }
+    for shard in 0..2 {
+        store.turn_to(&format!("shard{shard}"));
+        store.run(&format!("create schema stat; set search_path = stat; {TABLES}"));
+        write!(
+            text,
+            "create server shard{shard} foreign data wrapper postgres_fdw options (host '{folder}', dbname 'shard{shard}', use_remote_estimate 'true');
+             create user mapping for test server shard{shard} options (user 'test', password_required 'false');"
+        )
+        .expect("a text");
+        for name in NAMES {
+            write!(
+                text,
+                "create foreign table {name}_{shard} partition of {name} for values with (modulus 2, remainder {shard})
+                 server shard{shard} options (schema_name 'stat', table_name '{name}');"
+            )
+            .expect("a text");
+        }
+    }
+    store.turn_to("postgres");
+    store.run(&format!("create extension postgres_fdw; set search_path = stat, public; {text}"));
+    store
 }
 
 async fn connect(config: &PostgresConfig) -> PgConnection {
@@ -165,7 +214,12 @@ fn number<T: std::fmt::Display>(number: Option<T>) -> String {
 }
 
 /// The rows of one person.
-pub fn insert(text: &mut String, id: &PersonId, person: &Person, draw: &mut Draw) {
+fn insert(
+    text: &mut String,
+    id: &PersonId,
+    person: &Person,
+    (draw, is_monthly): (&mut Draw, bool),
+) {
     let id = String::from_utf8(id.as_bytes().to_vec()).expect("a text");
     let mut row = |table: &str, draw: &mut Draw, values: &[String]| {
         let id = dirty(&id, draw);
@@ -181,7 +235,7 @@ pub fn insert(text: &mut String, id: &PersonId, person: &Person, draw: &mut Draw
         code(p.specialist_follow_up.code(), draw),
         code(p.substitution_treatment.code(), draw),
         optional_day(p.exit),
-        optional(p.exit_reason.map(super::super::super::person::ExitReason::code), draw),
+        optional(p.exit_reason.map(ExitReason::code), draw),
     ];
     row("participant", draw, &values);
     for one in &person.consents {
@@ -203,8 +257,8 @@ pub fn insert(text: &mut String, id: &PersonId, person: &Person, draw: &mut Draw
             code(one.setting.code(), draw),
             day(one.moved_in, draw),
             optional_day(one.moved_out),
-            optional(one.end_mode.map(super::super::super::person::EndMode::code), draw),
-            optional(one.end_reason.map(super::super::super::person::EndReason::code), draw),
+            optional(one.end_mode.map(EndMode::code), draw),
+            optional(one.end_reason.map(EndReason::code), draw),
         ];
         row("tenancy", draw, &values);
     }
@@ -225,12 +279,11 @@ pub fn insert(text: &mut String, id: &PersonId, person: &Person, draw: &mut Draw
         let month = one.month.map_or("null".to_owned(), |month| {
             format!("'{}-{:02}-{:02}'", month.year, month.month, draw.of(&[1, 15, 28]))
         });
-        let values = [
-            month,
-            code(one.category.code(), draw),
-            one.count.to_string(),
-            code(one.recorded.code(), draw),
-        ];
+        let category = code(one.category.code(), draw);
+        let mut values = vec![month, category];
+        if is_monthly {
+            values.extend([one.count.to_string(), code(one.recorded.code(), draw)]);
+        }
         row("contact", draw, &values);
     }
     for one in &person.baselines {
