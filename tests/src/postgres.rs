@@ -71,17 +71,17 @@ impl Postgres {
             .stdout(Stdio::null())
             .stderr(std::fs::File::create(folder.path().join("log"))?)
             .spawn()?;
+        let port = settings.iter().find_map(|setting| setting.strip_prefix("port="));
         let mut cluster = Self { folder, server };
-        cluster.wait_until_ready(&programs)?;
+        cluster.wait_until_ready(&programs, port.unwrap_or("5432"))?;
         Ok(cluster)
     }
 
-    fn wait_until_ready(&mut self, programs: &Path) -> Result<()> {
+    fn wait_until_ready(&mut self, programs: &Path, port: &str) -> Result<()> {
         let deadline = Instant::now() + Duration::from_mins(1);
         loop {
             let ready = Command::new(programs.join("pg_isready"))
-                .arg("-q")
-                .arg("-h")
+                .args(["-q", "-p", port, "-h"])
                 .arg(self.folder.path())
                 .status()?;
             if ready.success() {

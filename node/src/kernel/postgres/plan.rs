@@ -56,7 +56,10 @@ pub fn plan(
         let asked = format!("explain (verbose) {statement}");
         let rows = ask(&mut session, what.clone(), asked, &who, &[0; 32])?;
         let lines: Result<Vec<String>, _> = rows.iter().map(|row| row.try_get(0)).collect();
-        let plan = lines.map_err(|_| PostgresError::Broke { what })?;
+        // The white space that is trimmed from cells stands in conditions as it is.
+        let shown = |line: String| line.replace(char::is_control, " ");
+        let lines = lines.map_err(|_| PostgresError::Broke { what })?;
+        let plan = lines.into_iter().map(shown).collect();
         plans.push(TablePlan { statistic: statistic.id().to_string(), statement, plan });
     }
     session.end();

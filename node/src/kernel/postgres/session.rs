@@ -163,6 +163,9 @@ fn password(path: &Path) -> Result<Zeroizing<String>, PostgresError> {
 fn refused(error: sqlx::Error, config: &PostgresConfig) -> PostgresError {
     let place = config.to_string();
     match error {
+        sqlx::Error::Io(source) if is_of_tls(&source) => {
+            PostgresError::Tls { place, why: source.to_string() }
+        }
         sqlx::Error::Io(source) => PostgresError::Unreachable { place, source },
         sqlx::Error::Tls(why) => PostgresError::Tls { place, why: why.to_string() },
         sqlx::Error::Database(database) => match database.code().as_deref() {
@@ -175,6 +178,11 @@ fn refused(error: sqlx::Error, config: &PostgresConfig) -> PostgresError {
         },
         _ => PostgresError::Broke { what: What::Session },
     }
+}
+
+/// Whether the system's error is in truth one of the handshake.
+fn is_of_tls(error: &std::io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>())
 }
 
 /// Why a statement gives nothing. The server's message is left where it is: it may quote a row.

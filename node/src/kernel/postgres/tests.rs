@@ -5,5 +5,9 @@
 #[expect(dead_code, reason = "these tests connect by themselves")]
 mod cluster;
 mod drawn;
+mod plans;
+mod reached;
+mod refused;
+mod rules;
 mod same;
 mod store;

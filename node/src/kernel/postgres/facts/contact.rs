@@ -29,23 +29,28 @@ pub(super) fn add(parts: &mut Parts, scope: &Scope<'_>) {
         );
         return;
     };
-    let Read { table, rule, amount, category, month } = read;
+    let Read { table, rule, amount, category, month, is_recorded } = read;
     let (raw, id) = (name("participant_id"), person("raw_id"));
-    let (by_category, grouped) = match &category {
-        Some(column) => (format!(", {} as raw_code", name(column)), format!(", {}", name(column))),
-        None => (String::new(), String::new()),
+    // What was not recorded is left out after the first step: what share of the rows that is, PostgreSQL
+    // guesses wrongly, and would rather fetch the rows of another server than let it sum them. (`offset 0`
+    // keeps it from moving the condition back.)
+    let (recorded, kept) = match is_recorded {
+        Some(column) => (name(column), format!("\n  where {} = 'yes'", folded("raw_recorded"))),
+        None => ("true".to_owned(), String::new()),
     };
+    let coded = category.map_or("null::text".to_owned(), name);
     parts.add(
         "contact_raw",
         format!(
-            "  select {raw} as raw_id{by_category}, {amount} as amount\n  from {table}\n  where {rule}\n  group by {raw}{grouped}"
+            "  select {raw} as raw_id, {coded} as raw_code, {recorded} as raw_recorded, {amount} as amount\n  \
+             from {table}\n  where {rule}\n  group by 1, 2, 3 offset 0"
         ),
     );
-    let coded = if category.is_some() { code("raw_code") } else { "'unknown'::text".to_owned() };
+    let coded = code("raw_code");
     parts.add(
         "contact_sums",
         format!(
-            "  select {id} as id, {coded} as code, sum(amount) as amount\n  from contact_raw group by 1, 2"
+            "  select {id} as id, {coded} as code, sum(amount) as amount\n  from contact_raw{kept}\n  group by 1, 2"
         ),
     );
     let is_visit =
@@ -53,15 +58,15 @@ pub(super) fn add(parts: &mut Parts, scope: &Scope<'_>) {
     parts.add(
         "visit_raw",
         format!(
-            "  select {raw} as raw_id, {month} as on_day, coalesce({amount} filter (where {is_visit}), 0) as visits\n  \
-             from {table}\n  where {rule}\n  group by {raw}, {month}"
+            "  select {raw} as raw_id, {month} as on_day, {recorded} as raw_recorded, {amount} filter (where {is_visit}) as visits\n  \
+             from {table}\n  where {rule}\n  group by 1, 2, 3 offset 0"
         ),
     );
     parts.add(
         "visit_months",
         format!(
-            "  select {id} as id, extract(year from on_day) * 12 + extract(month from on_day) as in_month, sum(visits) as visits\n  \
-             from visit_raw group by 1, 2"
+            "  select {id} as id, extract(year from on_day) * 12 + extract(month from on_day) as in_month,\n    \
+             coalesce(sum(visits), 0) as visits\n  from visit_raw{kept}\n  group by 1, 2"
         ),
     );
     parts.add(
@@ -78,6 +83,8 @@ struct Read {
     amount: &'static str,
     category: Option<&'static str>,
     month: String,
+    /// The column that says whether a form was filled in; an event always is one.
+    is_recorded: Option<&'static str>,
 }
 
 impl Read {
@@ -89,20 +96,18 @@ impl Read {
             return None;
         }
         let (month, is_recorded, amount) = match scope.contact_form() {
-            ContactForm::Months => {
-                let recorded = format!(" and {} = 'yes'", folded("recorded"));
-                (name("month"), recorded, "sum(\"count\")")
-            }
-            ContactForm::Events => (name("date"), String::new(), "count(*)"),
+            ContactForm::Months => (name("month"), Some("recorded"), "sum(\"count\")"),
+            ContactForm::Events => (name("date"), None, "count(*)"),
         };
         let (first, last) = (first_of_month(scope.first_day()), last_of_month(scope.who.census));
-        let rule = format!("{month} between {} and {}{is_recorded}", day(first), day(last));
+        let rule = format!("{month} between {} and {}", day(first), day(last));
         Some(Self {
             table: scope.table(Table::Contact),
             rule,
             amount: if sees("count") { amount } else { "sum(0)" },
             category: sees("category").then_some("category"),
             month,
+            is_recorded,
         })
     }
 }

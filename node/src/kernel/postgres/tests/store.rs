@@ -55,7 +55,7 @@ impl Store {
     }
 
     /// A database of a cluster, as its owner sees it.
-    pub fn of(cluster: Postgres, database: &str) -> Self {
+    fn of(cluster: Postgres, database: &str) -> Self {
         let config = PostgresConfig {
             host: cluster.folder().display().to_string(),
             port: 5432,
