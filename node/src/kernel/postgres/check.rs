@@ -246,7 +246,7 @@ fn rules(table: Table, form: ContactForm) -> Vec<Test> {
     for column in table.columns(form) {
         let (own, text) = (name(column.name), folded(column.name));
         let mut add = |rule, breaks: String| tests.push(Test { column: column.name, rule, breaks });
-        let blank = format!("coalesce({text}, '') collate \"C\" in ('', 'unknown')");
+        let blank = format!("coalesce({text}, '') in ('', 'unknown')");
         let signs = format!("{} collate \"C\" ~ '[^ -~]'", trimmed(column.name));
         match column.kind {
             Kind::Person => {
@@ -259,7 +259,7 @@ fn rules(table: Table, form: ContactForm) -> Vec<Test> {
             }
             Kind::Code(codes) | Kind::OptionalCode(codes) => add(
                 FlawRule::UnknownCode,
-                format!("coalesce({text}, '') collate \"C\" <> all ({} || ''::text)", texts(codes)),
+                format!("coalesce({text}, '') <> all ({} || ''::text)", texts(codes)),
             ),
             Kind::Date | Kind::OptionalDate | Kind::Month => add(FlawRule::NotADate, own),
             Kind::Year => add(FlawRule::BirthYear, own),
@@ -267,10 +267,7 @@ fn rules(table: Table, form: ContactForm) -> Vec<Test> {
             Kind::Number if column.name == "count" => {
                 add(FlawRule::NotANumber, format!("{own} = 2"));
                 let recorded = folded("recorded");
-                add(
-                    FlawRule::CountMissing,
-                    format!("{own} = 0 and {recorded} collate \"C\" = 'yes'"),
-                );
+                add(FlawRule::CountMissing, format!("{own} = 0 and {recorded} = 'yes'"));
             }
             Kind::Number => add(FlawRule::DwellingNumber, own),
             Kind::Text => {}
@@ -293,7 +290,7 @@ fn statement(table: Table, layout: &Layout, rules: &[Test]) -> String {
         .zip(rules)
         .map(|(number, rule): (u32, &Test)| format!("when {} then {number}", rule.breaks))
         .collect();
-    let id = format!("{} collate \"C\"", folded("participant_id"));
+    let id = folded("participant_id");
     let (select, group, cases) = (select.join(", "), group.join(", "), cases.join("\n      "));
     let (rows, people) = (layout.table(table), layout.table(Table::Participant));
     let (extra, joined) = match table {

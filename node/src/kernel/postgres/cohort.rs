@@ -9,7 +9,7 @@
 
 use super::scope::{NO_DAY, NOTHING, Scope, UNKNOWN, Who};
 use super::statement::Parts;
-use super::text::{code, day, folded, happened, known, name, optional_code, person, trimmed};
+use super::text::{code, day, folded, happened, known, name, optional_code, trimmed};
 use crate::kernel::source::Table;
 use fellestall_shared::wire::v1::{LegalBasis, Residence};
 
@@ -70,7 +70,7 @@ fn people(scope: &Scope<'_>) -> String {
             known("exit_date")
         ),
     };
-    let (id, table) = (person("participant_id"), scope.table(Table::Participant));
+    let (id, table) = (folded("participant_id"), scope.table(Table::Participant));
     format!("  select {id} as id, {items}{moved}\n  from {table}")
 }
 
@@ -89,7 +89,7 @@ fn consent_rows(who: &Who<'_>, table: &str) -> String {
     let (status, mode, date) = (code("status"), code("mode"), known("date"));
     let (withdrawn, is_withdrawn) = (known("withdrawn_on"), happened("withdrawn_on"));
     let (until, is_until) = (known("valid_until"), happened("valid_until"));
-    let (id, purpose, form) = (person("participant_id"), purpose(), form());
+    let (id, purpose, form) = (folded("participant_id"), purpose(), form());
     format!(
         "  select r.*, (not is_until or coalesce(until >= {census}, false)) as holds,\n    \
          status in ('refused', 'withdrawn', 'unknown') as says_no\n  from (\n    \
@@ -127,7 +127,7 @@ pub(super) fn form() -> String {
 
 /// The purpose of a row of consent.
 pub(super) fn purpose() -> String {
-    format!("{} collate \"C\"", folded("purpose"))
+    folded("purpose")
 }
 
 /// Whether a person's consents allow counting: a consent after the last objection, or, by public task,

@@ -6,7 +6,7 @@ use super::cohort;
 use super::error::{PostgresError, What};
 use super::layout::Layout;
 use super::session::Session;
-use super::text::{code, name, optional_code, person};
+use super::text::{code, folded, name, optional_code};
 use crate::kernel::person::{
     Baseline, CalendarMonth, Complaint, ComplaintKind, ComplaintSource, Consent, ConsentMode,
     ConsentStatus, Contact, ContactCategory, EndMode, EndReason, ExitReason, Gender,
@@ -115,7 +115,7 @@ fn rows<T>(
             format!("{text} as {own}")
         })
         .collect();
-    let (key, from) = (person("participant_id"), layout.table(table));
+    let (key, from) = (folded("participant_id"), layout.table(table));
     let statement = format!("select {} from {from} where {key} = $1::text", columns.join(", "));
     let key = String::from_utf8_lossy(id.as_bytes()).into_owned();
     let query = sqlx::query(AssertSqlSafe(statement)).bind(key);

@@ -106,7 +106,7 @@ impl Scope<'_> {
         }
         format!(
             "  select {} as id, {}\n  from {}",
-            text::person("participant_id"),
+            text::folded("participant_id"),
             self.select(table, items),
             self.table(table)
         )

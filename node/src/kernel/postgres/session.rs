@@ -25,6 +25,7 @@ const OLDEST: i64 = 130_000;
 /// server too; parameters do not go into the server's log when a statement fails.
 const SETTINGS: &str = "set local search_path = pg_catalog; set local standard_conforming_strings = on;
 set local enable_partitionwise_aggregate = on; set local enable_partitionwise_join = on; set local jit = off;
+set local work_mem = '64MB';
 set local log_parameter_max_length_on_error = 0; set local lock_timeout = '10s'";
 
 /// A transaction at the database.

@@ -1,8 +1,7 @@
 //! Pieces of SQL: how a cell of a table is read, and how a word of ours is written.
 //!
-//! They mean what `source::value` means for a cell of an export. Only functions that PostgreSQL has
-//! built in and can send to another server are used, and letters are folded one by one: what `lower`
-//! makes of a letter depends on the database's locale.
+//! They mean what `source::value` means for a cell of an export. Letters are folded and compared in the
+//! collation `C`: what another makes of a letter depends on the database's locale.
 //!
 //! **Invariant:** every text that is put into a statement is a name or a code of this program, or is
 //! quoted here; secrets and what an operator writes are parameters.
@@ -39,25 +38,19 @@ pub(super) fn trimmed(column: &str) -> String {
 }
 
 /// The text of a column as codes and identifiers are compared: without white space around it, in
-/// lower case.
+/// lower case; compared and ordered byte by byte.
 pub(super) fn folded(column: &str) -> String {
-    let trimmed = trimmed(column);
-    format!("translate({trimmed}, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz')")
-}
-
-/// A participant's identifier, compared and ordered byte by byte.
-pub(super) fn person(column: &str) -> String {
-    format!("{} collate \"C\"", folded(column))
+    format!("lower({} collate \"C\")", trimmed(column))
 }
 
 /// A code; nothing is `unknown`.
 pub(super) fn code(column: &str) -> String {
-    format!("coalesce(nullif({}, ''), 'unknown') collate \"C\"", folded(column))
+    format!("coalesce(nullif({}, ''), 'unknown')", folded(column))
 }
 
 /// A code of something that may not have happened; nothing is null.
 pub(super) fn optional_code(column: &str) -> String {
-    format!("nullif({}, '') collate \"C\"", folded(column))
+    format!("nullif({}, '')", folded(column))
 }
 
 /// A day that is known, or null. A day that is not known is nothing, or `-infinity` where nothing

@@ -7,7 +7,7 @@
 
 use crate::kernel::postgres::scope::Scope;
 use crate::kernel::postgres::statement::Parts;
-use crate::kernel::postgres::text::{code, day, folded, name, person};
+use crate::kernel::postgres::text::{code, day, folded, name};
 use crate::kernel::source::{ContactForm, Table};
 use time::Date;
 
@@ -30,7 +30,7 @@ pub(super) fn add(parts: &mut Parts, scope: &Scope<'_>) {
         return;
     };
     let Read { table, rule, amount, category, month, is_recorded } = read;
-    let (raw, id) = (name("participant_id"), person("raw_id"));
+    let (raw, id) = (name("participant_id"), folded("raw_id"));
     // What was not recorded is left out after the first step: what share of the rows that is, PostgreSQL
     // guesses wrongly, and would rather fetch the rows of another server than let it sum them. (`offset 0`
     // keeps it from moving the condition back.)
@@ -53,20 +53,25 @@ pub(super) fn add(parts: &mut Parts, scope: &Scope<'_>) {
             "  select {id} as id, {coded} as code, sum(amount) as amount\n  from contact_raw{kept}\n  group by 1, 2"
         ),
     );
-    let is_visit =
-        category.map_or("false".to_owned(), |column| format!("{} = 'home_visit'", folded(column)));
+    // What may be a home visit keeps its category, all else is one: which letters a server folds how
+    // differs, but not these.
+    let maybe = category.map_or("null::text".to_owned(), |column| {
+        let column = name(column);
+        format!("case when lower({column}::text) like '%home%' then {column}::text end")
+    });
     parts.add(
         "visit_raw",
         format!(
-            "  select {raw} as raw_id, {month} as on_day, {recorded} as raw_recorded, {amount} filter (where {is_visit}) as visits\n  \
-             from {table}\n  where {rule}\n  group by 1, 2, 3 offset 0"
+            "  select {raw} as raw_id, {month} as on_day, {maybe} as raw_code, {recorded} as raw_recorded, {amount} as amount\n  \
+             from {table}\n  where {rule}\n  group by 1, 2, 3, 4 offset 0"
         ),
     );
+    let is_visit = format!("{coded} = 'home_visit'");
     parts.add(
         "visit_months",
         format!(
             "  select {id} as id, extract(year from on_day) * 12 + extract(month from on_day) as in_month,\n    \
-             coalesce(sum(visits), 0) as visits\n  from visit_raw{kept}\n  group by 1, 2"
+             coalesce(sum(amount) filter (where {is_visit}), 0) as visits\n  from visit_raw{kept}\n  group by 1, 2"
         ),
     );
     parts.add(
