@@ -1,7 +1,9 @@
 //! The privacy kernel: from records to a signed release on disk.
 //!
 //! [`Kernel::release`] is the whole path: check the caps, read the records, apply consent, count
-//! over the public domain, add noise, sign, and write the release and its charge as one row.
+//! over the public domain, add noise, sign, and write the release and its charge as one row. Where the
+//! records are in PostgreSQL, consent and bounded counts are statements there (`postgres`), which mean
+//! the same to the last integer.
 //!
 //! **Invariant:** exact values live and die in here. What comes out of [`Kernel`] is a signed noisy
 //! release that is already on disk, or an error that says nothing about anyone. There is no clock,

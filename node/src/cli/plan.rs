@@ -11,7 +11,7 @@ use crate::forecast::half_year;
 use crate::kernel::postgres::{TablePlan, plan};
 use crate::kernel::source::{Origin, SourceError, Table};
 use crate::kernel::{Terms, Withdrawal};
-use crate::register::Register;
+use crate::register::{Register, RegisteredPurpose};
 use clap::Args;
 use fellestall_shared::period::Period;
 use serde_json::json;
@@ -40,7 +40,7 @@ pub(super) fn show(session: &mut Session<'_>, arguments: &PlanArgs) -> Result<Ex
     };
     let (study, name) = (&known.study, known.name());
     let registered = Register::read(&session.directory)?;
-    let terms = registered.purpose(&study.document().purpose).map(|purpose| purpose.terms_today());
+    let terms = registered.purpose(&study.document().purpose).map(RegisteredPurpose::terms_today);
     let is_registered = terms.is_some();
     let terms = terms.unwrap_or_else(|| Terms {
         accepted_forms: BTreeSet::new(),
@@ -85,7 +85,9 @@ pub(super) fn show(session: &mut Session<'_>, arguments: &PlanArgs) -> Result<Ex
                 "\nThe purpose is not in the register of processing: no forms are accepted here, and a withdrawal counts from the next period.",
             );
         }
-        plans.iter().for_each(|plan| table(&mut text, plan));
+        for plan in &plans {
+            table(&mut text, plan);
+        }
         text
     })?;
     Ok(Exit::Done)

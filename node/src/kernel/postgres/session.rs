@@ -183,7 +183,7 @@ fn refused(error: sqlx::Error, config: &PostgresConfig) -> PostgresError {
 
 /// Whether the system's error is in truth one of the handshake.
 fn is_of_tls(error: &std::io::Error) -> bool {
-    error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>())
+    error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>)
 }
 
 /// Why a statement gives nothing. The server's message is left where it is: it may quote a row.

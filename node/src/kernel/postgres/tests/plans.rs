@@ -15,7 +15,7 @@ fn plan_of(store: &Store, statistic: &str, residence: Residence) -> TablePlan {
 }
 
 #[test]
-fn p1_a_statement_reads_each_table_at_most_once_and_no_column_that_is_not_declared() {
+fn a_statement_reads_each_table_once_and_no_column_that_is_not_declared() {
     let store = Store::new(TABLES);
     for statistic in Catalogue::builtin().expect("a catalogue").statistics() {
         let id = statistic.id().as_str();

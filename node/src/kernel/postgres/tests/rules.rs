@@ -168,7 +168,7 @@ fn source(store: &Store) -> SourceConfig {
 }
 
 #[test]
-fn p3_every_rule_is_named_without_a_value_and_nothing_is_charged() {
+fn every_rule_is_named_without_a_value_and_nothing_is_charged() {
     let mut store = Store::new(TABLES);
     let node = Node::new(1_000_000_000);
     let mut kernel = node.open();
