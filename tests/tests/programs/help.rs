@@ -167,13 +167,14 @@ fn programs_speak_json_and_plain_text_and_show_no_secret() {
         guarded.extend(secrets(node, &["snapshot-keys/housing-first-statistics.key"]));
     }
     daemon.stop().expect("an orderly end");
-    let node_commands: [&[&str]; 14] = [
+    let node_commands: [&[&str]; 15] = [
         &["config", "check"],
         &["register", "list"],
         &["register", "check"],
         &["check-data"],
         &["studies"],
         &["preview", "core"],
+        &["plan", "core"],
         &["status"],
         &["releases"],
         &["releases", "--show", ""],

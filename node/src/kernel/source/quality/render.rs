@@ -47,7 +47,10 @@ fn tables(report: &QualityReport, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 "{name:<12}  {file:<width$}  {read:>9}  {accepted:>9}  {rejected:>9}  {left_out:>9}"
             )?;
         } else {
-            writeln!(f, "{name:<12}  {file:<width$}  not there: nothing is known of it")?;
+            writeln!(
+                f,
+                "{name:<12}  {file:<width$}  no such file or table: nothing is known of it"
+            )?;
         }
     }
     Ok(())
