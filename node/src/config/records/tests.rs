@@ -26,6 +26,31 @@ fn a_database_is_read_with_its_defaults() {
 }
 
 #[test]
+fn the_section_that_init_writes_as_a_comment_can_be_used() {
+    use crate::config::{Choices, template};
+    use crate::kernel::source::RejectedRows;
+    use fellestall_shared::privacy::Rho;
+    let text = template(&Choices {
+        municipality: "4601".parse().expect("a number"),
+        records: "export".into(),
+        mapping: None,
+        rejected_rows: RejectedRows::Refuse,
+        lifetime: Rho::from_micro(3),
+        year: Rho::from_micro(2),
+        study: Rho::from_micro(1),
+        poll_seconds: 60,
+    });
+    let (before, rest) = text.split_once("# [records.postgres]").expect("a section");
+    let (section, after) = rest.split_once("\n\n").expect("its end");
+    let before = before.replace("folder = ", "# folder = ");
+    let text = format!("{before}[records.postgres]{}\n\n{after}", section.replace("\n# ", "\n"));
+    let config = Config::parse(Path::new("/n"), &text).expect("a configuration");
+    let Origin::Postgres(database) = config.records else { panic!("a database") };
+    assert_eq!(database.schema, "fellestall");
+    assert!(database.password_file.is_some() && database.ca_file.is_some());
+}
+
+#[test]
 fn a_socket_and_this_machine_may_go_without_tls() {
     for (host, line) in [("/run/postgresql", ""), ("127.0.0.1", "without_tls = true\n")] {
         let text = format!("{}{line}", POSTGRES.replace("db.example.no", host));

@@ -10,16 +10,20 @@ use crate::kernel::person::{
 use std::fmt::Write;
 
 /// Numbers that follow from a first one (`SplitMix64`).
-pub struct Draw(u64);
+pub struct Draw {
+    state: u64,
+    /// The days of one person, if they are few: then much falls on one day.
+    days: Vec<&'static str>,
+}
 
 impl Draw {
     pub fn new(seed: u64) -> Self {
-        Self(seed)
+        Self { state: seed, days: Vec::new() }
     }
 
     pub fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.state;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         usize::try_from((mixed ^ (mixed >> 31)) % end as u64).expect("below the end")
@@ -69,7 +73,12 @@ const EDGES: [&str; 27] = [
 fn a_day(draw: &mut Draw) -> String {
     match draw.below(10) {
         0 => "?".to_owned(),
-        1..6 => draw.of(&EDGES).to_owned(),
+        1 if !draw.days.is_empty() => "?".to_owned(),
+        1..6 if draw.days.is_empty() => draw.of(&EDGES).to_owned(),
+        _ if !draw.days.is_empty() => {
+            let days = draw.days.clone();
+            draw.of(&days).to_owned()
+        }
         _ => {
             let (year, month) = (2012 + draw.below(6), 1 + draw.below(12));
             format!("{year}-{month:02}-{:02}", 1 + draw.below(28))
@@ -92,6 +101,8 @@ pub fn people(draw: &mut Draw) -> Vec<String> {
 
 /// A person in the language of the invented people.
 pub fn person(draw: &mut Draw) -> String {
+    let few = if draw.one_in(3) { 3 } else { 0 };
+    draw.days = (0..few).map(|_| draw.of(&EDGES)).collect();
     let mut text = format!("in {}", a_day(draw));
     let mut add = |clause: String| write!(text, "; {clause}").expect("a text");
     if !draw.one_in(6) {
