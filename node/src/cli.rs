@@ -27,6 +27,7 @@ mod ledger;
 mod log;
 mod output;
 mod person;
+mod plan;
 mod recover;
 mod register;
 mod retention;
@@ -88,12 +89,15 @@ enum Command {
     Init(setup::InitArgs),
     /// Enrol at the coordinator with an invitation; may be repeated.
     Enrol(enrolment::EnrolArgs),
-    /// Read the export and report what is wrong with it. Nothing is sent or stored.
+    /// Read the export, or ask the database, and report what is wrong. Nothing is sent or stored.
     CheckData,
     /// List the studies and what was decided about them.
     Studies,
     /// Show what a study would give away and cost. Nothing is read or charged.
     Preview(studies::PreviewArgs),
+    /// Show how a study would be counted: the SQL and PostgreSQL's plan, or how files are read. Nothing is
+    /// counted or charged.
+    Plan(plan::PlanArgs),
     /// Approve one exact version of a study.
     Approve(StudyArgs),
     /// Refuse one exact version of a study.
@@ -309,6 +313,7 @@ fn dispatch(session: &mut Session<'_>, command: Command) -> Result<Exit, CliErro
         Command::CheckData => data::check(session),
         Command::Studies => studies::list(session),
         Command::Preview(arguments) => studies::preview(session, &arguments),
+        Command::Plan(arguments) => plan::show(session, &arguments),
         Command::Approve(arguments) => studies::approve(session, &arguments.study),
         Command::Refuse(arguments) => {
             studies::refuse(session, &arguments.study, arguments.reason.into())

@@ -4,7 +4,7 @@
 //! known is an error, and so is a choice that the municipality has to make and did not.
 
 use crate::client::Route;
-use crate::kernel::source::RejectedRows;
+use crate::kernel::source::{Origin, RejectedRows};
 use fellestall_shared::ids::MunicipalityNumber;
 use fellestall_shared::privacy::{Delta, Rho};
 use serde::Deserialize;
@@ -13,6 +13,7 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+mod records;
 mod template;
 pub use template::{Choices, template};
 
@@ -30,8 +31,8 @@ pub struct Config {
     pub directory: PathBuf,
     /// The municipality.
     pub municipality: MunicipalityNumber,
-    /// The folder of the export.
-    pub records: PathBuf,
+    /// The folder of the export, or the database that counts.
+    pub records: Origin,
     /// The file that maps the export's columns and codes, if it is not in the standard form.
     pub mapping: Option<PathBuf>,
     /// What is done when a row is rejected.
@@ -111,7 +112,7 @@ pub enum ConfigError {
 #[serde(deny_unknown_fields)]
 struct File {
     municipality: String,
-    records: RecordsSection,
+    records: records::Section,
     budget: BudgetSection,
     #[serde(default)]
     coordinator: CoordinatorSection,
@@ -119,14 +120,6 @@ struct File {
     console: Option<ConsoleSection>,
     #[serde(default)]
     approval: ApprovalSection,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RecordsSection {
-    folder: PathBuf,
-    mapping: Option<PathBuf>,
-    rejected_rows: RejectedRows,
 }
 
 #[derive(Deserialize)]
@@ -252,9 +245,9 @@ impl Config {
         Ok(Self {
             directory: directory.to_owned(),
             municipality,
-            records: directory.join(file.records.folder),
-            mapping: file.records.mapping.map(|path| directory.join(path)),
             rejected_rows: file.records.rejected_rows,
+            mapping: file.records.mapping.as_ref().map(|path| directory.join(path)),
+            records: file.records.origin(directory).map_err(|(key, what)| bad(key, what))?,
             budget,
             ca_file: file.coordinator.ca_file.map(|path| directory.join(path)),
             proxy: file.coordinator.proxy,

@@ -147,7 +147,7 @@ pub fn open(config: &Config, membership: &Membership) -> Result<Kernel, EngineEr
 pub fn source(config: &Config) -> Result<SourceConfig, EngineError> {
     let mapping = match &config.mapping {
         None => Mapping::standard().map_err(|source| EngineError::Mapping {
-            path: config.records.clone(),
+            path: config.directory.join(crate::config::FILE),
             source: Box::new(source),
         })?,
         Some(path) => {
@@ -160,7 +160,7 @@ pub fn source(config: &Config) -> Result<SourceConfig, EngineError> {
         }
     };
     Ok(SourceConfig {
-        folder: config.records.clone(),
+        origin: config.records.clone(),
         mapping,
         rejected_rows: config.rejected_rows,
     })

@@ -1,7 +1,9 @@
 //! The privacy kernel: from records to a signed release on disk.
 //!
 //! [`Kernel::release`] is the whole path: check the caps, read the records, apply consent, count
-//! over the public domain, add noise, sign, and write the release and its charge as one row.
+//! over the public domain, add noise, sign, and write the release and its charge as one row. Where the
+//! records are in PostgreSQL, consent and bounded counts are statements there (`postgres`), which mean
+//! the same to the last integer.
 //!
 //! **Invariant:** exact values live and die in here. What comes out of [`Kernel`] is a signed noisy
 //! release that is already on disk, or an error that says nothing about anyone. There is no clock,
@@ -14,7 +16,7 @@ use crate::kernel::journal::Journal;
 use crate::kernel::ledger::Ledger;
 use crate::kernel::records::Records;
 use crate::kernel::release::Counts;
-use crate::kernel::source::SourceConfig;
+use crate::kernel::source::{Origin, SourceConfig};
 use fellestall_shared::ids::{MunicipalityNumber, NodeId, ReleaseId, RoundId, StudyId};
 use fellestall_shared::period::Period;
 use fellestall_shared::round::Round;
@@ -35,6 +37,7 @@ mod minimise;
 #[cfg(test)]
 mod people;
 pub mod person;
+pub mod postgres;
 pub mod raw;
 pub mod records;
 mod release;
@@ -165,6 +168,9 @@ impl Kernel {
         let ApprovedRound { round, terms, task } = round;
         let id = round.question(&self.config.municipality);
         self.answer((round, task.as_ref()), |key| {
+            if let Origin::Postgres(database) = &source.origin {
+                return postgres::counts(database, round, terms, id, (key, snapshot));
+            }
             let (records, report) = source::read(source)?;
             refuse_absent(&report, round)?;
             Ok(count(&records, round, terms, id, (key, snapshot))?)

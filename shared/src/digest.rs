@@ -41,6 +41,18 @@ impl Digest {
         Self(bytes)
     }
 
+    /// The bytes that [`Self::of_parts`] hashes first, for a digest whose other parts are hashed by
+    /// another program: each of them follows in the same way.
+    #[must_use]
+    pub fn begin(domain: &str, parts: &[&[u8]]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for part in std::iter::once(&domain.as_bytes()).chain(parts) {
+            bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
+            bytes.extend_from_slice(part);
+        }
+        bytes
+    }
+
     /// The 32 bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {

@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use fellestall_coordinator::publish::{self, Participant, PublishInput, Published, Reported};
 use fellestall_node::audit::Actor;
 use fellestall_node::decisions::{self, Decider};
-use fellestall_node::kernel::source::{Mapping, RejectedRows, SourceConfig};
+use fellestall_node::kernel::source::{Mapping, Origin, RejectedRows, SourceConfig};
 use fellestall_node::kernel::{ApprovedRound, Budget, Kernel, KernelConfig, Secrets, SnapshotKey};
 use fellestall_node::keys::KeyStore;
 use fellestall_node::state::{Enrolment, Membership, State};
@@ -165,7 +165,7 @@ impl OfflineNode {
         let (mut rounds, _) = decisions::open_rounds(&state, &membership, &register, NOW)?;
         let approved = rounds.pop().context("the round is open and approved")?;
         let source = SourceConfig {
-            folder: records,
+            origin: Origin::Folder(records),
             mapping: Mapping::standard()?,
             rejected_rows: RejectedRows::Refuse,
         };

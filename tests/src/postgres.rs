@@ -1,7 +1,9 @@
 //! A real PostgreSQL for a test: a cluster of its own in a temporary folder.
 //!
-//! **Invariant:** reached over a Unix socket in that folder only, and stopped when it is dropped; where
-//! PostgreSQL is missing a test fails and says what to install.
+//! The node's own tests include this file too: exact counts are compared there and nowhere else.
+//!
+//! **Invariant:** reached over a Unix socket in that folder, and over loopback only if a test asks for
+//! it; stopped when it is dropped; where PostgreSQL is missing a test fails and says what to install.
 
 use anyhow::{Context, Result, bail, ensure};
 use std::os::unix::process::CommandExt;
@@ -28,6 +30,18 @@ impl Postgres {
     /// # Errors
     /// If PostgreSQL is missing or does not start.
     pub fn start() -> Result<Self> {
+        Self::start_with(&["listen_addresses="], |_| Ok(()))
+    }
+
+    /// The same with more settings (`name=value`), after `prepare` has put files into the folder of the
+    /// cluster's data.
+    ///
+    /// # Errors
+    /// If PostgreSQL is missing or does not start, or `prepare` fails.
+    pub fn start_with(
+        settings: &[&str],
+        prepare: impl FnOnce(&Path) -> Result<()>,
+    ) -> Result<Self> {
         let programs = programs().context(MISSING)?;
         let folder = tempfile::tempdir()?;
         let user = user()?;
@@ -41,39 +55,35 @@ impl Postgres {
             .current_dir(folder.path())
             .output()?;
         ensure!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
-        let server = serve(&programs, user, folder.path())?;
-        let mut cluster = Self { folder, server, programs, user };
-        cluster.wait_until_ready()?;
+        prepare(&data)?;
+        for file in std::fs::read_dir(&data)? {
+            let file = file?.path();
+            if let (Some((uid, gid)), true) = (user, file.is_file()) {
+                std::os::unix::fs::chown(&file, Some(uid), Some(gid))?;
+            }
+        }
+        let server = as_user(&programs.join("postgres"), user)
+            .arg("-D")
+            .arg(&data)
+            .args(["-c", "max_connections=100", "-c", "fsync=off", "-k"])
+            .arg(folder.path())
+            .args(settings.iter().flat_map(|setting| ["-c", *setting]))
+            .current_dir(folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(std::fs::File::create(folder.path().join("log"))?)
+            .spawn()?;
+        let port = settings.iter().find_map(|setting| setting.strip_prefix("port="));
+        let mut cluster = Self { folder, server };
+        cluster.wait_until_ready(&programs, port.unwrap_or("5432"))?;
         Ok(cluster)
     }
 
-    /// Stops the cluster, as for an update of its machine; connections end.
-    ///
-    /// # Errors
-    /// If it cannot be asked to.
-    pub fn stop(&mut self) -> Result<()> {
-        // SIGINT is PostgreSQL's fast shutdown: no waiting for clients.
-        let asked = Command::new("kill").args(["-INT", &self.server.id().to_string()]).status()?;
-        ensure!(asked.success(), "PostgreSQL was not running");
-        self.server.wait()?;
-        Ok(())
-    }
-
-    /// Starts a cluster that was stopped.
-    ///
-    /// # Errors
-    /// If it does not start.
-    pub fn start_again(&mut self) -> Result<()> {
-        self.server = serve(&self.programs, self.user, self.folder.path())?;
-        self.wait_until_ready()
-    }
-
-    fn wait_until_ready(&mut self) -> Result<()> {
+    fn wait_until_ready(&mut self, programs: &Path, port: &str) -> Result<()> {
         let deadline = Instant::now() + Duration::from_mins(1);
         loop {
-            let ready = Command::new(self.programs.join("pg_isready"))
-                .arg("-q")
-                .arg("-h")
+            let ready = Command::new(programs.join("pg_isready"))
+                .args(["-q", "-p", port, "-h"])
                 .arg(self.folder.path())
                 .status()?;
             if ready.success() {
@@ -88,10 +98,10 @@ impl Postgres {
         }
     }
 
-    /// The id of the server's first process, whose children serve the connections.
+    /// The folder with the cluster's socket.
     #[must_use]
-    pub fn id(&self) -> u32 {
-        self.server.id()
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// The address of one database of the cluster; `template1` and `postgres` exist.

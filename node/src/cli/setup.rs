@@ -126,7 +126,7 @@ pub(super) fn check(session: &mut Session<'_>) -> Result<Exit, CliError> {
     let fingerprint = keys.release_public()?.fingerprint();
     let facts = json!({
         "municipality": config.municipality,
-        "records": config.records,
+        "records": config.records.to_string(),
         "mapping": config.mapping,
         "rejected_rows": config.rejected_rows,
         "budget": {
@@ -141,7 +141,7 @@ pub(super) fn check(session: &mut Session<'_>) -> Result<Exit, CliError> {
         format!(
             "The configuration, the mapping, the register and the keys can be used.\nMunicipality {}, records in {}.",
             config.municipality,
-            config.records.display()
+            config.records
         )
     })?;
     Ok(Exit::Done)

@@ -158,7 +158,7 @@ pub(super) fn preview(
 }
 
 /// The period of the study's newest open round.
-fn open_period(
+pub(super) fn open_period(
     session: &Session<'_>,
     membership: &Membership,
     known: &KnownStudy,

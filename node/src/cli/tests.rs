@@ -91,7 +91,13 @@ fn s14_a_key_that_others_can_read_stops_every_command_that_uses_it() {
 #[test]
 fn before_enrolment_commands_say_what_to_do() {
     let (_place, dir) = made();
-    for command in [&["studies"][..], &["preview", "core"], &["approve", "core"], &["releases"]] {
+    for command in [
+        &["studies"][..],
+        &["preview", "core"],
+        &["plan", "core"],
+        &["approve", "core"],
+        &["releases"],
+    ] {
         let (exit, out, errors) = run(&dir, command);
         assert_eq!((exit, out.as_str()), (Exit::Failed, ""), "{command:?}");
         assert!(errors.contains("enrol --invitation"), "{errors}");

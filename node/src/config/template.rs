@@ -61,6 +61,17 @@ folder = {records}
 # A row that cannot be understood: "refuse" releases nothing until it is mended, "skip" leaves the
 # row out. fellestall-node check-data lists such rows.
 rejected_rows = "{rejected}"
+# Instead of a folder, a database that counts where the records are (without a mapping, and with
+# rejected_rows = "refuse"): its eight tables are tables or views of one schema, as in the standard form.
+# [records.postgres]
+# host = "db.example.no"          # or the folder of a Unix socket, as "/run/postgresql"
+# port = 5432
+# database = "housing"
+# user = "fellestall"             # a role that may only read that schema
+# schema = "fellestall"
+# password_file = "postgres.password"   # one line; only the node's user may read it
+# ca_file = "postgres-authority.pem"    # if the server's authority is not one that the system trusts
+# statement_timeout_seconds = 300
 
 [budget]
 # Privacy loss that the municipality allows, in rho (zero-concentrated differential privacy).

@@ -1,5 +1,5 @@
 use super::{Choices, Config, People, rho_of, template};
-use crate::kernel::source::RejectedRows;
+use crate::kernel::source::{Origin, RejectedRows};
 use fellestall_shared::privacy::Rho;
 use proptest::prelude::*;
 use std::path::Path;
@@ -21,7 +21,7 @@ fn choices() -> Choices {
 fn what_init_writes_is_read_back() {
     let config = Config::parse(Path::new("/n"), &template(&choices())).expect("a configuration");
     assert_eq!(config.municipality.as_str(), "4601");
-    assert_eq!(config.records, Path::new("/n/export \"2026\""));
+    assert_eq!(config.records, Origin::Folder("/n/export \"2026\"".into()));
     assert_eq!(config.mapping, None);
     assert_eq!(config.budget.study, Rho::from_micro(5_000_001));
     let skip =
@@ -43,7 +43,7 @@ fn every_mistake_names_its_key() {
         }
     };
     check("rejected_rows = \"refuse\"", "", &["rejected_rows"]);
-    check("\"refuse\"\n\n", "\"maybe\"\n\n", &["refuse", "skip", "line"]);
+    check("\"refuse\"\n#", "\"maybe\"\n#", &["refuse", "skip", "line"]);
     check("municipality = \"4601\"", "municipality = \"46\"", &["municipality", "four digits"]);
     check("lifetime = \"10\"", "lifetime = \"ten\"", &["budget.lifetime", "0.25"]);
     check("year = \"2\"", "year = \"20\"", &["budget.year", "budget.lifetime"]);

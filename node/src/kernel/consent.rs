@@ -12,10 +12,13 @@ use fellestall_shared::wire::v1::LegalBasis;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use time::Date;
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 #[cfg(test)]
 mod tests;
+
+/// The domain of the digests of who may be counted.
+const SNAPSHOT: &str = "fellestall/consent-snapshot/1";
 
 /// The secret of one purpose's consent snapshots. When the project has ended it is destroyed, and then
 /// nobody can test a guess against a snapshot any more.
@@ -26,6 +29,13 @@ impl SnapshotKey {
     #[must_use]
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
+    }
+}
+
+impl SnapshotKey {
+    /// What is hashed before the identifiers of who is counted.
+    pub(super) fn begin(&self, question: ReleaseId) -> Zeroizing<Vec<u8>> {
+        Zeroizing::new(Digest::begin(SNAPSHOT, &[&self.0, question.digest().as_bytes()]))
     }
 }
 
@@ -82,7 +92,7 @@ impl<'r> Cohort<'r> {
         let question = question.digest();
         let mut parts: Vec<&[u8]> = vec![&key.0, question.as_bytes()];
         parts.extend(self.people.iter().map(|(id, _)| id.as_bytes()));
-        Digest::of_parts("fellestall/consent-snapshot/1", &parts)
+        Digest::of_parts(SNAPSHOT, &parts)
     }
 }
 

@@ -22,12 +22,12 @@ pub enum KernelError {
     Source(#[from] SourceError),
     /// A table that the study reads is not recorded: that is not the same as a table of zeros.
     #[error(
-        "the study reads the table {table}, and the export has no {file}; nothing was charged. Export it (a file with only its header says that nothing happened), or refuse the study as not-recorded"
+        "the study reads the table {table}, and there is no {file}; nothing was charged. Export it (a file with only its header, or an empty view, says that nothing happened), or refuse the study as not-recorded"
     )]
     NotRecorded {
         /// The table.
         table: Table,
-        /// The file that would hold it.
+        /// The file, or the table or view, that would hold it.
         file: String,
     },
     /// The study has told of this day before, in another version or of a longer or shorter period.

@@ -6,9 +6,10 @@
 
 use super::consent::{self, Standing, Terms};
 use super::count::{CountError, takes_part};
-use super::person::{Consent, ConsentMode, ConsentStatus, PersonId, When};
+use super::person::{Consent, ConsentMode, ConsentStatus, Person, PersonId, When};
+use super::postgres;
 use super::residence::is_counted_here;
-use super::source::{self, SourceConfig, SourceError};
+use super::source::{self, Origin, SourceConfig, SourceError};
 use fellestall_shared::ids::{Purpose, ReleaseId, StatisticId};
 use fellestall_shared::period::Period;
 use fellestall_shared::privacy::Bound;
@@ -64,6 +65,14 @@ pub fn consent_coverage(
     purposes: &[(Purpose, LegalBasis, Terms)],
     day: Date,
 ) -> Result<Vec<ConsentCoverage>, SourceError> {
+    if let Origin::Postgres(database) = &source.origin {
+        let found = postgres::coverage(database, purposes, day)?;
+        return Ok(purposes
+            .iter()
+            .zip(found)
+            .map(|((purpose, ..), found)| summed(purpose, &found))
+            .collect());
+    }
     let (records, _) = source::read(source)?;
     let of = |(purpose, basis, terms): &(Purpose, LegalBasis, Terms)| {
         let standings: Vec<Standing> = records
@@ -85,6 +94,24 @@ pub fn consent_coverage(
         }
     };
     Ok(purposes.iter().map(of).collect())
+}
+
+/// The parts of one purpose, from how many participants there are of each standing.
+fn summed(purpose: &Purpose, found: &[(Standing, usize)]) -> ConsentCoverage {
+    let sum = |wanted: Option<Standing>| {
+        let counted = found.iter().filter(|(one, _)| wanted.is_none_or(|wanted| *one == wanted));
+        LocalCount(counted.fold(0_usize, |sum, (_, people)| sum.saturating_add(*people)))
+    };
+    ConsentCoverage {
+        purpose: purpose.clone(),
+        participants: sum(None),
+        counted: sum(Some(Standing::Counted)),
+        not_given: sum(Some(Standing::NotGiven)),
+        objected: sum(Some(Standing::Objected)),
+        expired: sum(Some(Standing::Expired)),
+        other_form: sum(Some(Standing::OtherForm)),
+        unknown: sum(Some(Standing::Unknown)),
+    }
 }
 
 /// A release that a participant's records may have been part of.
@@ -185,8 +212,21 @@ pub fn person(
     releases: &[Answered<'_>],
     day: Date,
 ) -> Result<PersonReport, InsightError> {
+    if let Origin::Postgres(database) = &source.origin {
+        let person = postgres::person(database, id)?.ok_or(InsightError::Nobody)?;
+        return report(&person, purposes, releases, day);
+    }
     let (records, _) = source::read(source)?;
     let person = records.person(id).ok_or(InsightError::Nobody)?;
+    report(person, purposes, releases, day)
+}
+
+fn report(
+    person: &Person,
+    purposes: &[(Purpose, LegalBasis, Terms)],
+    releases: &[Answered<'_>],
+    day: Date,
+) -> Result<PersonReport, InsightError> {
     let rows = &person.consents;
     let of_purpose = |(purpose, basis, terms): &(Purpose, LegalBasis, Terms)| PersonPurpose {
         purpose: purpose.clone(),

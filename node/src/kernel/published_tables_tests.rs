@@ -7,7 +7,7 @@
 use super::consent::cohort;
 use super::count::{CountKey, count};
 use super::people::terms;
-use super::source::{Mapping, RejectedRows, SourceConfig, read};
+use super::source::{Mapping, Origin, RejectedRows, SourceConfig, read};
 use fellestall_shared::catalogue::Catalogue;
 use fellestall_shared::ids::Purpose;
 use fellestall_shared::period::Period;
@@ -49,7 +49,7 @@ fn bound(statistic: &Statistic) -> Bound {
 /// Counts everything in the catalogue over the export in this folder of the fixtures.
 fn figures(folder: &str, mapping: &Mapping, period: &str) -> Figures {
     let config = SourceConfig {
-        folder: fixtures().join(folder),
+        origin: Origin::Folder(fixtures().join(folder)),
         mapping: mapping.clone(),
         rejected_rows: RejectedRows::Refuse,
     };

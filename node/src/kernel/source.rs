@@ -3,10 +3,12 @@
 //! **Invariant:** what comes out of here towards people is file, line, column and rule, and never
 //! a value of a record; the folder is only read.
 
+use super::postgres::PostgresConfig;
 use super::records::Records;
 use fellestall_shared::limits::REFUSED_ROWS;
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
+use std::fmt;
+use std::path::{Path, PathBuf};
 use time::Date;
 
 mod contradictions;
@@ -31,16 +33,48 @@ pub use error::{FileProblem, SourceError, Why};
 pub use mapping::{Mapping, MappingError};
 pub use quality::{JoinReport, Listed, QualityReport, RejectedRow, Rule, TableReport};
 pub use schema::Table;
+pub(super) use schema::{Column, ContactForm, Kind};
 
 /// Where the records are, and how to read them.
 #[derive(Debug, Clone)]
 pub struct SourceConfig {
-    /// The folder of the export.
-    pub folder: PathBuf,
+    /// The folder or the database that holds them.
+    pub origin: Origin,
     /// What its files, columns and codes are called.
     pub mapping: Mapping,
     /// What to do with rows that cannot be used.
     pub rejected_rows: RejectedRows,
+}
+
+/// What holds the records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// The folder of an export, read into this process.
+    Folder(PathBuf),
+    /// A PostgreSQL database, which counts where the records are.
+    Postgres(PostgresConfig),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder(folder) => folder.display().fmt(f),
+            Self::Postgres(database) => database.fmt(f),
+        }
+    }
+}
+
+impl SourceConfig {
+    /// The folder of the export.
+    ///
+    /// # Errors
+    /// [`SourceError::NotAnExport`] if the records are in a database: they are not read row by row.
+    pub fn folder(&self) -> Result<&Path, SourceError> {
+        match &self.origin {
+            Origin::Folder(folder) => Ok(folder),
+            Origin::Postgres(_) => Err(SourceError::NotAnExport),
+        }
+    }
 }
 
 /// What to do with rows that cannot be used. There is no default: it is the operator's to say.
@@ -103,9 +137,12 @@ pub fn check_on(config: &SourceConfig, today: Date) -> Result<QualityReport, Sou
 }
 
 fn examine(config: &SourceConfig, today: Option<Date>) -> Result<QualityReport, SourceError> {
+    if let Origin::Postgres(database) = &config.origin {
+        return super::postgres::check(database);
+    }
     let (_, mut report) = gather(config, today)?.into_parts();
     let control = config.mapping.control();
-    if control::check(&config.folder, control, &mut report.control)? {
+    if control::check(config.folder()?, control, &mut report.control)? {
         report.control_file = Some(control.name.clone());
     } else if control.is_named {
         return Err(SourceError::Missing { file: control.name.clone(), why: Why::Named });
@@ -117,10 +154,11 @@ fn gather(
     config: &SourceConfig,
     today: Option<Date>,
 ) -> Result<people::Gathering<'_>, SourceError> {
-    if !config.folder.is_dir() {
-        return Err(SourceError::Folder { folder: config.folder.clone() });
+    let folder = config.folder()?;
+    if !folder.is_dir() {
+        return Err(SourceError::Folder { folder: folder.to_owned() });
     }
-    let mut all = people::gather(&config.folder, &config.mapping, config.rejected_rows)?;
+    let mut all = people::gather(folder, &config.mapping, config.rejected_rows)?;
     let mut found = Listed::default();
     for draft in all.drafts() {
         contradictions::find(draft, &config.mapping, today, &mut found);

@@ -18,7 +18,7 @@ mod difference;
 mod files;
 mod replay;
 mod shared;
-mod support;
+pub(super) mod support;
 mod versions;
 
 // An exact table cannot be copied, compared, shown or written.

@@ -28,6 +28,8 @@ mod survival;
 #[cfg(test)]
 mod tests;
 
+pub(super) use housing::notice_until;
+
 /// One participant, seen from the end of a period through the window of a table.
 #[derive(Clone, Copy)]
 pub(super) struct View<'p> {

@@ -123,6 +123,25 @@ fn secrets(folder: &Path, names: &[&str]) -> Vec<Vec<u8>> {
     all
 }
 
+/// What a node is asked that has released.
+const NODE_COMMANDS: [&[&str]; 15] = [
+    &["config", "check"],
+    &["register", "list"],
+    &["register", "check"],
+    &["check-data"],
+    &["studies"],
+    &["preview", "core"],
+    &["plan", "core"],
+    &["status"],
+    &["releases"],
+    &["releases", "--show", ""],
+    &["log", "list"],
+    &["log", "verify"],
+    &["retention"],
+    &["console-user", "list"],
+    &["run", "--once"],
+];
+
 #[test]
 fn programs_speak_json_and_plain_text_and_show_no_secret() {
     let mut stage = Stage::set(&Setting { log: Some("trace"), ..Setting::default() });
@@ -167,23 +186,7 @@ fn programs_speak_json_and_plain_text_and_show_no_secret() {
         guarded.extend(secrets(node, &["snapshot-keys/housing-first-statistics.key"]));
     }
     daemon.stop().expect("an orderly end");
-    let node_commands: [&[&str]; 14] = [
-        &["config", "check"],
-        &["register", "list"],
-        &["register", "check"],
-        &["check-data"],
-        &["studies"],
-        &["preview", "core"],
-        &["status"],
-        &["releases"],
-        &["releases", "--show", ""],
-        &["log", "list"],
-        &["log", "verify"],
-        &["retention"],
-        &["console-user", "list"],
-        &["run", "--once"],
-    ];
-    for command in node_commands {
+    for command in NODE_COMMANDS {
         let arguments = [&["--json"], command].concat();
         json(&stage.operate(&nodes[0], &arguments), command);
         let plain = stage.operate(&nodes[0], command);

@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod canary;
+mod database;
 mod dump;
 mod help;
 mod killed;

@@ -173,6 +173,28 @@ const CASES: &[Case] = &[
         ..CASE
     },
     Case {
+        name: "a database that is not there",
+        break_it: |node, _| {
+            let path = node.join(CONFIG);
+            let text = fs::read_to_string(&path).expect("a file");
+            let folder = text.lines().find(|line| line.starts_with("folder = ")).expect("a folder");
+            edit(&path, &format!("{folder}\n"), "");
+            let section = "\n[records.postgres]\nhost = \"/nowhere\"\ndatabase = \"d\"\nuser = \"u\"\nschema = \"s\"\n\n[budget]";
+            edit(&path, "\n[budget]", section);
+        },
+        told: &["the schema s of d on /nowhere:5432 cannot be reached", "records.postgres.host"],
+        ..CASE
+    },
+    Case {
+        name: "a database and a folder",
+        break_it: |node, _| {
+            let section = "\n[records.postgres]\nhost = \"/nowhere\"\ndatabase = \"d\"\nuser = \"u\"\nschema = \"s\"\n\n[budget]";
+            edit(&node.join(CONFIG), "\n[budget]", section);
+        },
+        told: &["records.folder and records.postgres are both there"],
+        ..CASE
+    },
+    Case {
         name: "a budget that is too small",
         break_it: |node, _| edit(&node.join(CONFIG), "\nstudy = \"5\"", "\nstudy = \"0.1\""),
         code: 3,

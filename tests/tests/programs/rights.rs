@@ -12,7 +12,7 @@ use std::process::Stdio;
 
 /// Gives a command with an identifier on its standard input; its arguments and surroundings are
 /// looked at while it waits for it.
-fn ask(stage: &Stage, node: &Path, arguments: &[&str], id: &str) -> Ended {
+pub fn ask(stage: &Stage, node: &Path, arguments: &[&str], id: &str) -> Ended {
     let mut command = stage.command(&binaries().node, node);
     command.args(arguments).env("USER", "the-operator");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

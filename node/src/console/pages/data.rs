@@ -166,7 +166,7 @@ fn report(asked: &Asked, checked: &Checked) -> Report {
         conclusion: conclusion.to_owned(),
         cannot_read: None,
         lines: lines.collect(),
-        rejected: found(w, &quality.rejected),
+        rejected: rejected(w, quality),
         contradictions: found(w, &quality.contradictions),
         control: found(w, &quality.control),
         coverage: checked.coverage.iter().map(covered).collect(),
@@ -192,6 +192,16 @@ fn conclusion<'w>(w: &'w Words, quality: &QualityReport) -> (&'static str, &'w s
         (true, 0, _) => ("good", &w.data.ready),
         (true, _, RejectedRows::Refuse | RejectedRows::Skip) => ("wait", &w.data.ready_skip),
     }
+}
+
+/// Rejected rows; of a database the rules that they break.
+fn rejected(w: &Words, quality: &QualityReport) -> Option<Found> {
+    let found = found(w, &quality.rejected)?;
+    if quality.flaws.is_empty() {
+        return Some(found);
+    }
+    let lines = quality.flaws.iter().map(ToString::to_string).collect();
+    Some(Found { lines, more: None, ..found })
 }
 
 fn found<T: std::fmt::Display>(w: &Words, listed: &Listed<T>) -> Option<Found> {

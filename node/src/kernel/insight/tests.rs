@@ -4,7 +4,7 @@ use super::{ConsentCoverage, LocalCount, PersonReport, consent_coverage, person}
 use crate::kernel::consent::{Standing, cohort, standing};
 use crate::kernel::people::{PURPOSE, day, period, records, terms};
 use crate::kernel::person::PersonId;
-use crate::kernel::source::{Mapping, RejectedRows, SourceConfig};
+use crate::kernel::source::{Mapping, Origin, RejectedRows, SourceConfig};
 use fellestall_shared::wire::v1::LegalBasis;
 use static_assertions::assert_not_impl_any;
 use std::fmt::Write;
@@ -65,7 +65,7 @@ fn export(folder: &std::path::Path, consents: &[&str]) -> SourceConfig {
     std::fs::write(folder.join("participant.csv"), participants).expect("written");
     std::fs::write(folder.join("consent.csv"), rows).expect("written");
     SourceConfig {
-        folder: folder.to_owned(),
+        origin: Origin::Folder(folder.to_owned()),
         mapping: Mapping::standard().expect("a mapping"),
         rejected_rows: RejectedRows::Refuse,
     }

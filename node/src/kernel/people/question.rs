@@ -16,8 +16,14 @@ use fellestall_shared::wire::v1::{
 
 /// A round of one table, participants by intake year, over 2016.
 pub fn by_intake_year(legal_basis: LegalBasis, residence: Residence) -> Round {
+    asking("S1", legal_basis, residence)
+}
+
+/// A round of one table, any of the catalogue, over 2016.
+pub fn asking(statistic: &str, legal_basis: LegalBasis, residence: Residence) -> Round {
     let text = || "t".to_owned();
-    let read = ["participant.intake_date"].into_iter().chain(residence.fields().iter().copied());
+    let declared = super::statistic(statistic).fields().iter().map(String::as_str);
+    let read = declared.chain(residence.fields().iter().copied());
     let document = StudyDocument {
         study: "core".parse().expect("an id"),
         version: 1,
@@ -30,7 +36,7 @@ pub fn by_intake_year(legal_basis: LegalBasis, residence: Residence) -> Round {
         starts: "2013-01-01".to_owned(),
         ends: "2026-12-31".to_owned(),
         tables: vec![StudyTable {
-            statistic: "S1".parse().expect("an id"),
+            statistic: statistic.parse().expect("an id"),
             definition: 1,
             loss: Some(Loss::DiscreteGaussian { rho_micro: Rho::from_micro(1_000) }),
             shared: None,

@@ -6,6 +6,7 @@
 use super::csv::Fault;
 use super::quality::RejectedRow;
 use super::schema::Table;
+use crate::kernel::postgres::PostgresError;
 use fellestall_shared::limits::{SOURCE_COLUMNS, SOURCE_FIELD_BYTES, SOURCE_ROWS};
 use std::fmt;
 use std::io;
@@ -20,6 +21,14 @@ pub enum SourceError {
         /// The folder.
         folder: PathBuf,
     },
+    /// The records are in a database, and something asked for the rows of an export.
+    #[error(
+        "the records are in PostgreSQL, which counts them itself: there is no export to read; this is a defect of the program"
+    )]
+    NotAnExport,
+    /// A database that cannot be asked, or may not be counted as it is.
+    #[error(transparent)]
+    Postgres(#[from] PostgresError),
     /// A file that has to be there.
     #[error("{file} is missing: {why}; export it, or correct its name in the mapping")]
     Missing {

@@ -7,6 +7,7 @@ use super::RejectedRows;
 use super::contradictions::Contradiction;
 use super::control::ControlFinding;
 use super::schema::Table;
+use crate::kernel::postgres::FlawedRows;
 use fellestall_shared::limits::REPORTED_ROWS;
 use serde::Serialize;
 use std::fmt;
@@ -111,6 +112,8 @@ pub struct QualityReport {
     pub joins: Vec<JoinReport>,
     /// Rows that cannot be used.
     pub rejected: Listed<RejectedRow>,
+    /// In a database: the rules that rows break, and how many do. (A database has no lines.)
+    pub flaws: Vec<FlawedRows>,
     /// Rows that do not go together; they are counted as they stand.
     pub contradictions: Listed<Contradiction>,
     /// The file of printed figures, if there is one.
@@ -126,12 +129,13 @@ pub struct QualityReport {
 }
 
 impl QualityReport {
-    pub(super) fn new(rejected_rows: RejectedRows) -> Self {
+    pub(in crate::kernel) fn new(rejected_rows: RejectedRows) -> Self {
         Self {
             rejected_rows,
             tables: Vec::new(),
             joins: Vec::new(),
             rejected: Listed::default(),
+            flaws: Vec::new(),
             contradictions: Listed::default(),
             control_file: None,
             control: Listed::default(),

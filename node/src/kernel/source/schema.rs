@@ -35,7 +35,7 @@ pub enum Table {
 /// How the `contact` table is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum ContactForm {
+pub(in crate::kernel) enum ContactForm {
     /// One row for each month and category, with a count.
     Months,
     /// One row for each contact, with a date.
@@ -44,7 +44,7 @@ pub(super) enum ContactForm {
 
 /// What a column can hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(in crate::kernel) enum Kind {
     /// The participant's identifier, or a key that leads to it.
     Person,
     /// A code of this list; empty is `unknown`.
@@ -69,11 +69,11 @@ pub(super) enum Kind {
 
 /// One column of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Column {
+pub(in crate::kernel) struct Column {
     /// Our name of it, which is also its name in the standard export.
-    pub(super) name: &'static str,
+    pub(in crate::kernel) name: &'static str,
     /// What it can hold.
-    pub(super) kind: Kind,
+    pub(in crate::kernel) kind: Kind,
 }
 
 const fn column(name: &'static str, kind: Kind) -> Column {
@@ -178,12 +178,12 @@ impl Table {
     }
 
     /// Whether nothing can be counted without it.
-    pub(super) fn is_required(self) -> bool {
+    pub(in crate::kernel) fn is_required(self) -> bool {
         matches!(self, Self::Participant | Self::Consent)
     }
 
     /// Its columns; `form` matters to the `contact` table only.
-    pub(super) fn columns(self, form: ContactForm) -> &'static [Column] {
+    pub(in crate::kernel) fn columns(self, form: ContactForm) -> &'static [Column] {
         match self {
             Self::Participant => PARTICIPANT,
             Self::Consent => CONSENT,
@@ -208,7 +208,7 @@ impl fmt::Display for Table {
 
 impl Kind {
     /// The codes that a cell may hold, if it holds codes.
-    pub(super) fn codes(self) -> Option<&'static [&'static str]> {
+    pub(in crate::kernel) fn codes(self) -> Option<&'static [&'static str]> {
         match self {
             Self::Code(codes) | Self::OptionalCode(codes) => Some(codes),
             _ => None,

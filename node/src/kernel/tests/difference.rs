@@ -9,7 +9,7 @@ use fellestall_shared::privacy::Rho;
 
 /// One of the women opts out, beside the man who has.
 fn withdraw(source: &SourceConfig) {
-    let path = source.folder.join("consent.csv");
+    let path = source.folder().expect("a folder").join("consent.csv");
     let rows = std::fs::read_to_string(&path).expect("consents");
     let row = "p1,statistics,refused,written,2026-08-01,1,,\n";
     std::fs::write(path, rows + row).expect("written");

@@ -2,7 +2,7 @@
 
 use super::support::{EXPORT, Node, export, round, snapshot_key};
 use crate::kernel::people::terms;
-use crate::kernel::source::{RejectedRows, SourceConfig, SourceError};
+use crate::kernel::source::{Origin, RejectedRows, SourceConfig, SourceError};
 use crate::kernel::{ApprovedRound, KernelError};
 use fellestall_shared::digest::Digest;
 use fellestall_shared::round::AcceptedRelease;
@@ -19,7 +19,7 @@ fn opened(node: &Node, bytes: &[u8]) -> Verified<ReleaseDocument> {
 }
 
 fn nowhere(node: &Node) -> SourceConfig {
-    SourceConfig { folder: node.folder.join("nowhere"), ..export(&node.folder) }
+    SourceConfig { origin: Origin::Folder(node.folder.join("nowhere")), ..export(&node.folder) }
 }
 
 #[test]
@@ -51,7 +51,8 @@ fn d15_a_replay_does_not_look_at_the_records() {
     let bytes =
         kernel.release(&approved, &source, &snapshot_key()).expect("a release").bytes().to_vec();
     let grown = format!("{EXPORT}p9,2020-01-01,1990,man,outdoors,none,no,,\n");
-    std::fs::write(source.folder.join("participant.csv"), grown).expect("written");
+    std::fs::write(source.folder().expect("a folder").join("participant.csv"), grown)
+        .expect("written");
     for source in [source, nowhere(&node)] {
         assert_eq!(
             kernel.release(&approved, &source, &snapshot_key()).expect("a release").bytes(),
@@ -82,7 +83,8 @@ fn records_that_cannot_be_read_charge_nothing() {
     assert!(matches!(missing, Err(KernelError::Source(SourceError::Folder { .. }))));
     let source = export(&node.folder);
     let broken = format!("{EXPORT}p9,not-a-day,1990,man,outdoors,none,no,,\n");
-    std::fs::write(source.folder.join("participant.csv"), &broken).expect("written");
+    std::fs::write(source.folder().expect("a folder").join("participant.csv"), &broken)
+        .expect("written");
     let refused = kernel.release(&approved, &source, &snapshot_key());
     let Err(KernelError::Source(error @ SourceError::Rejected { .. })) = refused else {
         panic!("not refused");

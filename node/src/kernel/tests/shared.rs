@@ -335,7 +335,7 @@ fn d20_a_report_holds_nothing_of_a_record() {
     let node = Node::new(1_000_000);
     let source = export(&node.folder);
     for name in ["participant.csv", "consent.csv"] {
-        let path = source.folder.join(name);
+        let path = source.folder().expect("a folder").join(name);
         let text = std::fs::read_to_string(&path).expect("records");
         std::fs::write(path, text.replace("\np", &format!("\n{MARK}-p"))).expect("marked");
     }

@@ -4,7 +4,7 @@
 
 use crate::kernel::raw::Raw;
 use crate::kernel::release::Counts;
-use crate::kernel::source::{Mapping, RejectedRows, SourceConfig};
+use crate::kernel::source::{Mapping, Origin, RejectedRows, SourceConfig};
 use crate::kernel::{
     Budget, Kernel, KernelConfig, KernelError, Recorded, Release, Secrets, SnapshotKey,
 };
@@ -142,7 +142,7 @@ pub fn export(folder: &Path) -> SourceConfig {
     std::fs::write(folder.join("participant.csv"), EXPORT).expect("written");
     std::fs::write(folder.join("consent.csv"), OPT_OUTS).expect("written");
     let mapping = Mapping::standard().expect("a mapping");
-    SourceConfig { folder, mapping, rejected_rows: RejectedRows::Refuse }
+    SourceConfig { origin: Origin::Folder(folder), mapping, rejected_rows: RejectedRows::Refuse }
 }
 
 /// The key of the purpose's consent snapshots.

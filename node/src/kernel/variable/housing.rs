@@ -13,6 +13,11 @@ use time::Date;
 /// period of notice. A later loss tells nothing of the census date.
 const NOTICE_MONTHS: u8 = 3;
 
+/// The last day of moving out under a notice that hangs over a tenancy on the census date.
+pub(in crate::kernel) fn notice_until(census: Date) -> Option<Date> {
+    months_after(census, NOTICE_MONTHS)
+}
+
 /// Whether a participant is in the programme on a day.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Standing {
@@ -192,9 +197,7 @@ fn latest<'p>(view: &View<'p>, may: impl Fn(&Tenancy) -> bool) -> Option<(&'p Te
 fn is_under_notice(tenancy: &Tenancy, census: Date) -> bool {
     let is_near = match tenancy.moved_out {
         None => true,
-        Some(out) => {
-            out.day().zip(months_after(census, NOTICE_MONTHS)).is_some_and(|(a, b)| a <= b)
-        }
+        Some(out) => out.day().zip(notice_until(census)).is_some_and(|(a, b)| a <= b),
     };
     is_loss(tenancy.end_mode) == Some(true) && is_near
 }

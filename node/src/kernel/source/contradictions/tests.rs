@@ -3,7 +3,7 @@
 //! **Invariant:** contradictions reject nothing and quote nothing.
 
 use super::{Contradiction, ContradictionRule as Rule};
-use crate::kernel::source::{Mapping, RejectedRows, SourceConfig, check};
+use crate::kernel::source::{Mapping, Origin, RejectedRows, SourceConfig, check};
 
 const CLEAN: &[(&str, &str)] = &[
     (
@@ -50,7 +50,7 @@ fn find(changed: &str, from: &str, to: &str) -> Vec<Contradiction> {
         std::fs::write(folder.path().join(name), text).expect("a file");
     }
     let config = SourceConfig {
-        folder: folder.path().to_owned(),
+        origin: Origin::Folder(folder.path().to_owned()),
         mapping: Mapping::standard().expect("a mapping"),
         rejected_rows: RejectedRows::Refuse,
     };

@@ -10,7 +10,12 @@ impl fmt::Display for QualityReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         tables(self, f)?;
         joins(self, f)?;
-        list(f, "Rejected rows", &self.rejected)?;
+        if self.flaws.is_empty() {
+            list(f, "Rejected rows", &self.rejected)?;
+        } else {
+            writeln!(f, "\nRejected rows: {}", self.rejected.total)?;
+            self.flaws.iter().try_for_each(|flaw| writeln!(f, "  {flaw}"))?;
+        }
         list(f, "Contradictions (the rows are counted as they stand)", &self.contradictions)?;
         if let Some(file) = &self.control_file {
             if self.control.total == 0 {
@@ -42,7 +47,10 @@ fn tables(report: &QualityReport, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 "{name:<12}  {file:<width$}  {read:>9}  {accepted:>9}  {rejected:>9}  {left_out:>9}"
             )?;
         } else {
-            writeln!(f, "{name:<12}  {file:<width$}  no such file: nothing is known of it")?;
+            writeln!(
+                f,
+                "{name:<12}  {file:<width$}  no such file or table: nothing is known of it"
+            )?;
         }
     }
     Ok(())

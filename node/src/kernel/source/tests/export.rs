@@ -4,7 +4,7 @@
 
 use crate::kernel::person::{CalendarMonth, EndMode, EndReason, ExitReason, Person, When};
 use crate::kernel::records::Records;
-use crate::kernel::source::{Mapping, RejectedRows, SourceConfig, SourceError, read};
+use crate::kernel::source::{Mapping, Origin, RejectedRows, SourceConfig, SourceError, read};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -117,7 +117,7 @@ impl Export {
             std::fs::write(folder.path().join(name), bytes).expect("a file");
         }
         look(&SourceConfig {
-            folder: folder.path().to_owned(),
+            origin: Origin::Folder(folder.path().to_owned()),
             mapping: Mapping::parse(&self.mapping).expect("a mapping"),
             rejected_rows: self.policy,
         })

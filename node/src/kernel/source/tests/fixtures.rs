@@ -3,14 +3,14 @@
 //! **Invariant:** what the generator writes is read without a rejected row or a contradiction.
 
 use super::export::dump;
-use crate::kernel::source::{Mapping, RejectedRows, SourceConfig, check, read};
+use crate::kernel::source::{Mapping, Origin, RejectedRows, SourceConfig, check, read};
 use std::path::PathBuf;
 
 fn fixture(name: &str) -> SourceConfig {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures").join(name);
     let mapping = std::fs::read_to_string(folder.join("mapping.toml")).unwrap_or_default();
     let mapping = Mapping::parse(&mapping).expect("a mapping");
-    SourceConfig { folder, mapping, rejected_rows: RejectedRows::Refuse }
+    SourceConfig { origin: Origin::Folder(folder), mapping, rejected_rows: RejectedRows::Refuse }
 }
 
 fn records(name: &str) -> String {

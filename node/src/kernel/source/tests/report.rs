@@ -79,7 +79,9 @@ fn a_day_that_has_not_come_is_reported_when_the_day_is_given() {
 fn a_folder_that_is_not_there_is_named() {
     let text = Export::standard().on_disk(|config| {
         let config = crate::kernel::source::SourceConfig {
-            folder: config.folder.join("none"),
+            origin: crate::kernel::source::Origin::Folder(
+                config.folder().expect("a folder").join("none"),
+            ),
             ..config.clone()
         };
         check(&config).expect_err("no folder").to_string()
