@@ -74,6 +74,12 @@ impl Postgres {
         }
     }
 
+    /// The folder of the Unix socket.
+    #[must_use]
+    pub fn socket(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// The address of one database of the cluster; `template1` and `postgres` exist.
     #[must_use]
     pub fn address(&self, database: &str) -> String {

@@ -6,7 +6,7 @@ use super::{Form, Large, SMALL_FILES, Style};
 use crate::postgres::Postgres;
 use anyhow::{Context, Result, ensure};
 use sqlx::postgres::{PgConnection, PgCopyIn};
-use sqlx::{AssertSqlSafe, Connection, Row};
+use sqlx::{AssertSqlSafe, Connection};
 
 /// How the `contact` table is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +18,18 @@ pub enum Layout {
     /// Two databases that each hold half of the participants, behind foreign tables.
     Sharded,
 }
+
+/// The schema that the tables are in.
+pub const SCHEMA: &str = "fellestall";
+/// A role that may read that schema, and nothing else.
+pub const READER: &str = "reader";
+
+const GRANT: &str = "
+DO $$ BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'reader') THEN CREATE ROLE reader LOGIN; END IF;
+END $$;
+GRANT USAGE ON SCHEMA fellestall TO reader;
+GRANT SELECT ON ALL TABLES IN SCHEMA fellestall TO reader";
 
 /// The tables, besides `contact`; codes are texts, days are dates.
 const TABLES: &str = r#"
@@ -43,6 +55,8 @@ impl Large {
         create(&mut template, database).await?;
         let address = cluster.address(database);
         let mut front = PgConnection::connect(&address).await?;
+        let schema = format!("CREATE SCHEMA {SCHEMA}; SET search_path TO {SCHEMA}");
+        execute(&mut front, &schema).await?;
         execute(&mut front, TABLES).await?;
         for (name, write) in SMALL_FILES {
             let mut text = Vec::new();
@@ -67,7 +81,7 @@ impl Large {
                 self.shard(cluster, &mut template, &mut front, database).await?;
             }
         }
-        execute(&mut front, "ANALYZE").await?;
+        execute(&mut front, &format!("{GRANT}; ANALYZE")).await?;
         front.close().await?;
         template.close().await?;
         Ok(address)
@@ -104,8 +118,7 @@ impl Large {
         front: &mut PgConnection,
         name: &str,
     ) -> Result<()> {
-        let setting = "SELECT current_setting('unix_socket_directories')";
-        let socket: String = sqlx::query(setting).fetch_one(&mut *front).await?.get(0);
+        let socket = cluster.socket().display();
         let columns = self.columns();
         execute(front, "CREATE EXTENSION postgres_fdw").await.context("postgres_fdw")?;
         execute(
@@ -131,10 +144,10 @@ impl Large {
                 &format!(
                     "CREATE SERVER shard_{shard} FOREIGN DATA WRAPPER postgres_fdw \
                      OPTIONS (host '{socket}', dbname '{database}', fetch_size '10000'); \
-                     CREATE USER MAPPING FOR PUBLIC SERVER shard_{shard} OPTIONS (user 'test'); \
+                     CREATE USER MAPPING FOR PUBLIC SERVER shard_{shard} OPTIONS (user 'test', password_required 'false'); \
                      CREATE FOREIGN TABLE contact_{shard} PARTITION OF contact \
                      FOR VALUES WITH (MODULUS 2, REMAINDER {shard}) \
-                     SERVER shard_{shard} OPTIONS (table_name 'contact')"
+                     SERVER shard_{shard} OPTIONS (schema_name 'public', table_name 'contact')"
                 ),
             )
             .await?;
