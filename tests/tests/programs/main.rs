@@ -5,6 +5,7 @@
 
 mod canary;
 mod dump;
+mod extremes;
 mod help;
 mod killed;
 mod log;
