@@ -85,11 +85,11 @@ fn check(seed: u64, wish: Wish) -> Option<Vec<Vec<i64>>> {
     let drawn = draw::draw(seed, wish);
     let (ours, plain) = (kernel_of(&drawn), reference::cells(&drawn, &KEY));
     if ours != plain {
-        let files: String = drawn
-            .files
-            .iter()
-            .map(|(name, bytes)| format!("--- {name}\n{}\n", String::from_utf8_lossy(bytes)))
-            .collect();
+        let shown = |(name, bytes): (&String, &Vec<u8>)| {
+            format!("--- {name}\n{}", String::from_utf8_lossy(bytes))
+        };
+        let files: Vec<String> = drawn.files.iter().map(shown).collect();
+        let files = files.join("\n");
         panic!(
             "seed {seed} {wish:?}\n{:?} skip {}\n{}\n{files}\nkernel    {ours:?}\nreference {plain:?}",
             drawn.question,
@@ -120,19 +120,26 @@ fn the_kernel_counts_sound_exports_as_the_reference_does() {
 /// Exports with everything wrong that rows can have: the same rows are left out, or both refuse.
 #[test]
 fn the_kernel_leaves_out_and_refuses_what_the_reference_does() {
-    let counted = check_many(10_000..11_500, Wish::Broken);
+    let counted = check_many(10_000..11_000, Wish::Broken);
     let refused = counted.iter().filter(|one| one.is_none()).count();
-    assert!((150..1_200).contains(&refused), "{refused} of {} are refused", counted.len());
+    assert!((100..900).contains(&refused), "{refused} of {} are refused", counted.len());
     let cells = counted.iter().flatten().flatten().flatten().sum::<i64>();
-    assert!(cells > 3_000, "only {cells} are counted");
+    assert!(cells > 2_000, "only {cells} are counted");
 }
 
 /// Few people with many contacts in every category: here the keyed hash chooses cells.
 #[test]
 fn the_kernel_bounds_people_as_the_reference_does() {
-    let counted = check_many(20_000..20_400, Wish::Heavy);
+    let counted = check_many(20_000..20_200, Wish::Heavy);
     let s18 = reference::STATISTICS.iter().position(|id| *id == "S18").expect("asked");
     let cells = |tables: &&Vec<Vec<i64>>| tables[s18].iter().filter(|cell| **cell > 0).count() >= 6;
     let full = counted.iter().flatten().filter(cells).count();
-    assert!(full > 60, "cells were chosen in {full} exports only");
+    assert!(full > 30, "cells were chosen in {full} exports only");
+}
+
+/// Files long enough to be read in several chunks, with quoted line breaks wherever a chunk may end.
+#[test]
+fn the_kernel_counts_long_files_as_the_reference_does() {
+    let counted = check_many(40_000..40_004, Wish::Long);
+    assert!(counted.iter().all(Option::is_some), "a sound export is refused");
 }

@@ -22,6 +22,8 @@ pub enum Wish {
     Broken,
     /// A few people with very many contacts.
     Heavy,
+    /// As sound, with files of a megabyte or more, so that they are read in several chunks.
+    Long,
 }
 
 /// An export, how it is written, and what is asked.

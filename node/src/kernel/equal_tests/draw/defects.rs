@@ -47,7 +47,7 @@ const TEXTS: [&str; 34] = [
 /// Breaks a few rows.
 pub fn add(chance: &mut Chance, files: &mut BTreeMap<String, Records>) {
     let names: Vec<String> = files.keys().cloned().collect();
-    for _ in 0..1 + chance.below(4) {
+    for _ in 0..=chance.below(4) {
         // Contacts most of all: they are what is left of many rows.
         let contacts = names.iter().find(|name| name.starts_with("contact") && chance.percent(30));
         let name = contacts.unwrap_or_else(|| chance.one_of(&names)).clone();

@@ -23,13 +23,18 @@ pub fn rows(chance: &mut Chance, format: &Format, wish: Wish) -> Heap {
     for table in crate::kernel::equal_tests::format::TABLES {
         heap.insert(table, Vec::new());
     }
-    let many = if wish == Wish::Heavy { 2 + chance.below(3) } else { chance.below(IDS.len() + 1) };
+    let many = match wish {
+        Wish::Heavy => 2 + chance.below(3),
+        Wish::Long => IDS.len(),
+        Wish::Sound | Wish::Broken => chance.below(IDS.len() + 1),
+    };
     let mut ids = IDS;
     chance.shuffle(&mut ids);
     for id in &ids[..many] {
         let counts = match wish {
             Wish::Heavy => (1, 20, 150),
-            _ => (2, 3, 12),
+            Wish::Long => (2, 300, 3_000),
+            Wish::Sound | Wish::Broken => (2, 3, 12),
         };
         add(chance, format, &mut heap, "participant", id, 1);
         let consents = 1 + chance.below(counts.0);
@@ -100,14 +105,13 @@ fn cell(chance: &mut Chance, table: &str, column: &str) -> Option<String> {
             7 => None,
             _ => Some(chance.day(2015, 2017)),
         },
-        (_, "exit_reason") if chance.percent(60) => text(""),
+        (_, "exit_reason" | "valid_until") if chance.percent(60) => text(""),
         (_, "exit_reason") if chance.percent(40) => text("moved_municipality"),
         (_, "purpose") if chance.percent(85) => text(PURPOSE),
         (_, "purpose") => text("another-purpose"),
         (_, "status") if chance.percent(75) => text("given"),
-        (_, "mode") => text(*chance.one_of(&modes)),
-        (_, "form_version") => text(*chance.one_of(&forms)),
-        (_, "valid_until") if chance.percent(60) => text(""),
+        (_, "mode") => text(chance.one_of::<&str>(&modes)),
+        (_, "form_version") => text(chance.one_of::<&str>(&forms)),
         (_, "valid_until") => Some(chance.day(2015, 2018)),
         (_, "withdrawn_on") if chance.percent(80) => text(""),
         (_, "withdrawn_on") => Some(chance.day(2014, 2018)),

@@ -140,12 +140,12 @@ fn cell(
     read: impl Fn(&str) -> Option<String>,
 ) -> Option<String> {
     let constant = table.constants.iter().find(|(name, _)| *name == column);
-    let (cell, standard) = match constant {
-        Some((_, constant)) => (constant.clone(), true),
-        None => {
-            let header = table.headers.iter().find(|(name, _)| *name == column).expect("a header");
-            (read(&header.1)?, false)
-        }
+    let standard = constant.is_some();
+    let cell = if let Some((_, constant)) = constant {
+        constant.clone()
+    } else {
+        let header = table.headers.iter().find(|(name, _)| *name == column).expect("a header");
+        read(&header.1)?
     };
     let (cell, word) = (cell.trim(), plain(&cell));
     let is = |words: &[String]| !standard && words.iter().any(|one| plain(one) == word);
@@ -176,7 +176,7 @@ fn cell(
         "birth_year" => {
             whole(cell).filter(|year| (1900..=2100).contains(year)).map(|y| y.to_string())
         }
-        "count" => whole(cell).filter(|n| *n <= u64::from(u32::MAX)).map(|n| n.to_string()),
+        "count" => whole(cell).filter(|n| *n <= 4_294_967_295).map(|n| n.to_string()),
         "purpose" => Some(word),
         _ => Some(cell.to_owned()),
     }
