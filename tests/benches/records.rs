@@ -25,6 +25,7 @@ mod measure;
 mod stage;
 
 use anyhow::{Context, Result, ensure};
+use database::Both;
 use fellestall_tests::process::Binaries;
 use fellestall_tests::synthetic::large::{Form, Large};
 use measure::{Cores, Cost, check_tools, measure, median};
@@ -207,17 +208,20 @@ fn compare(small: &Case, large: &Case) -> Result<()> {
 }
 
 fn databases(binaries: &Binaries, folder: &Path, rows: u64) -> Result<()> {
-    say!("\n| {} rows in | what | CPU of the process | wall | memory |", million(rows));
-    say!("|---|---|---|---|---|");
+    say!("\n| {} rows in | what | its CPU | CPU of the database | wall | memory |", million(rows));
+    say!("|---|---|---|---|---|---|");
     for one in database::compare(binaries, &folder.join("databases"), rows, RUNS)? {
-        let line = |what: &str, Cost { cpu, wall, memory }: Cost| -> Result<()> {
-            let (layout, memory) = (one.layout, memory / 1e6);
-            say!("| {layout} | {what} | {cpu:.2} s | {wall:.2} s | {memory:.0} MB |");
+        let line = |what: &str, Both { process, server }: Both| -> Result<()> {
+            let (layout, Cost { cpu, wall, memory }) = (one.layout, process);
+            let memory = memory / 1e6;
+            say!(
+                "| {layout} | {what} | {cpu:.2} s | {server:.2} s | {wall:.2} s | {memory:.0} MB |"
+            );
             Ok(())
         };
         match one.node {
             Some(cost) => line("the node, which counts in the database", cost)?,
-            None => say!("| {} | the node cannot read a database yet | | | |", one.layout),
+            None => say!("| {} | the node cannot read a database yet | | | | |", one.layout),
         }
         line("a program that pulls every row and sums up", one.pull)?;
     }

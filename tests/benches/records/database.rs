@@ -4,20 +4,31 @@
 
 use crate::measure::{Cores, Cost, measure, median};
 use crate::stage::{Stage, Tables};
-use anyhow::Result;
+use anyhow::{Context, Result};
 use fellestall_tests::postgres::Postgres;
 use fellestall_tests::process::Binaries;
 use fellestall_tests::synthetic::large::postgres::{Layout, READER, SCHEMA};
 use fellestall_tests::synthetic::large::{Form, Large};
 use std::path::Path;
+use std::time::Duration;
 use tokio::runtime::Runtime;
 
 /// What one layout took: the node, where it can, and the program that pulls.
 pub struct Compared {
     pub layout: &'static str,
-    pub node: Option<Cost>,
-    pub pull: Cost,
+    pub node: Option<Both>,
+    pub pull: Both,
 }
+
+/// What a process took, and the seconds of processor time that the database took meanwhile.
+#[derive(Clone, Copy)]
+pub struct Both {
+    pub process: Cost,
+    pub server: f64,
+}
+
+/// Long enough for the server to have waited for what it started for a client that is gone.
+const REAPED: Duration = Duration::from_millis(500);
 
 /// Loads the same rows in three layouts and compares both ways over each.
 pub fn compare(binaries: &Binaries, folder: &Path, rows: u64, runs: u32) -> Result<Vec<Compared>> {
@@ -40,16 +51,34 @@ pub fn compare(binaries: &Binaries, folder: &Path, rows: u64, runs: u32) -> Resu
         let knows = configure(&stage, &cluster, name)?;
         let (mut node, mut pull) = (Vec::new(), Vec::new());
         for _ in 0..runs {
-            pull.push(measure(&place, Cores::All, &own, ["pull", &address])?.0);
+            pull.push(both(&cluster, || {
+                Ok(measure(&place, Cores::All, &own, ["pull", &address])?.0)
+            })?);
             if knows {
-                node.push(stage.answer(Tables::Contacts, Cores::All)?);
+                node.push(both(&cluster, || stage.answer(Tables::Contacts, Cores::All))?);
             }
         }
         stage.strike()?;
-        let node = if knows { Some(median(&node)?) } else { None };
-        compared.push(Compared { layout: words, node, pull: median(&pull)? });
+        let node = if knows { Some(middle(&node)?) } else { None };
+        compared.push(Compared { layout: words, node, pull: middle(&pull)? });
     }
     Ok(compared)
+}
+
+fn both(cluster: &Postgres, run: impl FnOnce() -> Result<Cost>) -> Result<Both> {
+    let now = || cluster.cpu_seconds().context("the server's processor time");
+    let before = now()?;
+    let process = run()?;
+    std::thread::sleep(REAPED);
+    Ok(Both { process, server: now()? - before })
+}
+
+fn middle(runs: &[Both]) -> Result<Both> {
+    let processes: Vec<Cost> = runs.iter().map(|run| run.process).collect();
+    let mut servers: Vec<f64> = runs.iter().map(|run| run.server).collect();
+    servers.sort_by(f64::total_cmp);
+    let server = servers.get(servers.len() / 2).copied().context("nothing was measured")?;
+    Ok(Both { process: median(&processes)?, server })
 }
 
 /// Lets the node read from the database; `false` if this version of the node cannot.
