@@ -6,6 +6,7 @@
 //! ... --bench records -- 1000000 50000000  as many rows as are given (2 GB of disk for 50 million)
 //! ... --bench records -- people 10000000   the same rows over 50,000 and over 200,000 people
 //! ... --bench records -- postgres 10000000 counting in a database, beside pulling every row out of it
+//! ... --bench records -- events 10000000   one row for each contact, with its day
 //! ... --bench records -- start             start-up, help and preview; sizes of the programs
 //! ... --bench records -- generate FOLDER ROWS [PEOPLE] [events]   only writes an export
 //! ```
@@ -68,8 +69,10 @@ fn main() -> Result<()> {
     let numbers: Vec<u64> = args.iter().filter_map(|one| one.parse().ok()).collect();
     let or =
         |otherwise: &[u64]| if numbers.is_empty() { otherwise.to_vec() } else { numbers.clone() };
+    let events = args.iter().any(|one| one == "events");
+    let form = if events { Form::Events } else { Form::Months };
     if args.first().is_some_and(|what| what == "generate") {
-        return generate(&args, &numbers);
+        return generate(&args, &numbers, form);
     }
     check_tools()?;
     let binaries = Binaries::build()?;
@@ -87,7 +90,7 @@ fn main() -> Result<()> {
             let mut cases = Vec::new();
             for rows in or(&[10_000_000]) {
                 for people in [PEOPLE / 4, PEOPLE] {
-                    cases.push(case(&binaries, folder.path(), rows, people)?);
+                    cases.push(case(&binaries, folder.path(), rows, people, form)?);
                 }
             }
             print(&cases)
@@ -95,7 +98,7 @@ fn main() -> Result<()> {
         _ => {
             let mut cases = Vec::new();
             for rows in or(&[1_000_000, 10_000_000]) {
-                cases.push(case(&binaries, folder.path(), rows, PEOPLE)?);
+                cases.push(case(&binaries, folder.path(), rows, PEOPLE, form)?);
             }
             print(&cases)?;
             if numbers.is_empty() { starts(&binaries, folder.path()) } else { Ok(()) }
@@ -104,19 +107,18 @@ fn main() -> Result<()> {
 }
 
 /// Writes an export and leaves it there.
-fn generate(args: &[String], numbers: &[u64]) -> Result<()> {
+fn generate(args: &[String], numbers: &[u64], form: Form) -> Result<()> {
     let folder = args.get(1).context("generate FOLDER ROWS [PEOPLE] [events]")?;
     let rows = *numbers.first().context("generate FOLDER ROWS [PEOPLE] [events]")?;
     let people = numbers.get(1).copied().unwrap_or(PEOPLE);
-    let form = if args.iter().any(|one| one == "events") { Form::Events } else { Form::Months };
     Ok(Large::new(SEED, people, rows, MONTHS, form)?.write(Path::new(folder))?)
 }
 
 /// One size: the node and what stands beside it, in turn.
-fn case(binaries: &Binaries, folder: &Path, rows: u64, people: u64) -> Result<Case> {
+fn case(binaries: &Binaries, folder: &Path, rows: u64, people: u64, form: Form) -> Result<Case> {
     let place = folder.join(format!("{rows}-{people}"));
     let records = place.join("synthetic");
-    Large::new(SEED, people, rows, MONTHS, Form::Months)?.write(&records)?;
+    Large::new(SEED, people, rows, MONTHS, form)?.write(&records)?;
     let file = records.join("contact.csv");
     let bytes = std::fs::metadata(&file)?.len();
     let mut stage = Stage::set(binaries, &place, &records)?;
@@ -245,6 +247,7 @@ fn starts(binaries: &Binaries, folder: &Path) -> Result<()> {
     say!("|---|---|");
     say!("| `fellestall-node --help` | {:.0} ms |", times(&|| help(&binaries.node))?);
     say!("| `fellestall-coordinator --help` | {:.0} ms |", times(&|| help(&binaries.coordinator))?);
+    say!("| `fellestall-coordinator nodes list` | {:.0} ms |", times(&|| stage.time_list())?);
     say!("| `fellestall-node status` | {:.0} ms |", times(&|| stage.time(&["status"]))?);
     say!("| `fellestall-node preview` | {:.0} ms |", times(&|| stage.time(&["preview", &study]))?);
     say!(

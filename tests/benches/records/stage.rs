@@ -107,6 +107,13 @@ impl Stage {
         Ok(measure(&self.folder, Cores::All, &self.binaries.node, args)?.0)
     }
 
+    /// What the coordinator's list of nodes takes.
+    pub fn time_list(&self) -> Result<Cost> {
+        let dir = self.path("coordinator");
+        let args = ["--dir", &dir, "nodes", "list"];
+        Ok(measure(&self.folder, Cores::All, &self.binaries.coordinator, args)?.0)
+    }
+
     /// The name of a study that the node knows.
     pub fn study(&self) -> String {
         name(self.studies)
