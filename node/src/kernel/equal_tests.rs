@@ -31,7 +31,8 @@ const THREADS: [usize; 3] = [1, 2, 5];
 
 /// Exact cells of every asked statistic; `None` if the kernel refuses the export.
 ///
-/// This is the only place that knows how the kernel is called.
+/// This is the only place that knows how the kernel is called. Where it reads files in chunks, they are as
+/// small here as it allows, so that these small files have many ends of chunks.
 fn kernel_cells(
     folder: &Path,
     mapping: &str,
@@ -120,9 +121,9 @@ fn the_kernel_counts_sound_exports_as_the_reference_does() {
 /// Exports with everything wrong that rows can have: the same rows are left out, or both refuse.
 #[test]
 fn the_kernel_leaves_out_and_refuses_what_the_reference_does() {
-    let counted = check_many(10_000..11_000, Wish::Broken);
+    let counted = check_many(10_000..11_200, Wish::Broken);
     let refused = counted.iter().filter(|one| one.is_none()).count();
-    assert!((100..900).contains(&refused), "{refused} of {} are refused", counted.len());
+    assert!((120..1_080).contains(&refused), "{refused} of {} are refused", counted.len());
     let cells = counted.iter().flatten().flatten().flatten().sum::<i64>();
     assert!(cells > 2_000, "only {cells} are counted");
 }

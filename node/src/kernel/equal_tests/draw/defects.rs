@@ -7,7 +7,7 @@ use super::chance::Chance;
 use std::collections::BTreeMap;
 
 /// Texts that some column cannot hold, or holds in another meaning.
-const TEXTS: [&str; 34] = [
+const TEXTS: [&str; 46] = [
     "",
     " ",
     "\u{a0}",
@@ -37,6 +37,18 @@ const TEXTS: [&str; 34] = [
     "32.12.2016",
     "1899-12-31",
     "2101-01-01",
+    "+2016-01-01",
+    "-2016-01-01",
+    "02016-01-01",
+    "2016-01-1a",
+    "2016- 1-01",
+    "2016/01/01",
+    "+2016-11",
+    "11/+2016",
+    "01.11.+2016",
+    "2016-11-",
+    "\u{662}016-11-01",
+    "2016-11\u{a0}",
     "2016-13",
     "00/2016",
     "12/2016",

@@ -207,15 +207,20 @@ fn digits(text: &str, many: usize) -> Option<u64> {
     if text.chars().count() == many { whole(text) } else { None }
 }
 
+/// Four digits; a plus sign before them is allowed.
+fn of_year(text: &str) -> Option<u64> {
+    digits(text.strip_prefix('+').unwrap_or(text), 4)
+}
+
 fn month(text: &str, norwegian: bool) -> Option<String> {
     let (year, month) = if norwegian {
         text.split_once('/').map(|(month, year)| (year, month))?
     } else {
         text.split_once('-')?
     };
-    let (number, many) = (digits(year, 4)?, digits(month, 2)?);
+    let (number, many) = (of_year(year)?, digits(month, 2)?);
     let good = (1900..=2100).contains(&number) && (1..=12).contains(&many);
-    good.then(|| format!("{year}-{month}"))
+    good.then(|| format!("{number}-{month}"))
 }
 
 fn day(text: &str, norwegian: bool) -> Option<String> {
@@ -223,7 +228,7 @@ fn day(text: &str, norwegian: bool) -> Option<String> {
     let [first, second, third] = parts[..] else { return None };
     let (year, month, day) =
         if norwegian { (third, second, first) } else { (first, second, third) };
-    let (y, m, d) = (digits(year, 4)?, digits(month, 2)?, digits(day, 2)?);
+    let (y, m, d) = (of_year(year)?, digits(month, 2)?, digits(day, 2)?);
     let leap = y % 4 == 0 && (y % 100 != 0 || y % 400 == 0);
     let length = match m {
         2 if leap => 29,
@@ -233,7 +238,7 @@ fn day(text: &str, norwegian: bool) -> Option<String> {
         _ => return None,
     };
     let good = (1900..=2100).contains(&y) && (1..=length).contains(&d);
-    good.then(|| format!("{year}-{month}-{day}"))
+    good.then(|| format!("{y}-{month}-{day}"))
 }
 
 /// Our codes of a column, `unknown` left out.
