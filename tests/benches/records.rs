@@ -118,10 +118,12 @@ fn generate(args: &[String], numbers: &[u64], form: Form) -> Result<()> {
 fn case(binaries: &Binaries, folder: &Path, rows: u64, people: u64, form: Form) -> Result<Case> {
     let place = folder.join(format!("{rows}-{people}"));
     let records = place.join("synthetic");
-    Large::new(SEED, people, rows, MONTHS, form)?.write(&records)?;
+    let large = Large::new(SEED, people, rows, MONTHS, form)?;
+    large.write(&records)?;
     let file = records.join("contact.csv");
     let bytes = std::fs::metadata(&file)?.len();
     let mut stage = Stage::set(binaries, &place, &records)?;
+    stage.expect(large.truth());
     let own = std::env::current_exe()?;
     let beside = |what: &str| -> Result<Cost> {
         let args = [what.into(), file.clone()];

@@ -34,7 +34,7 @@ const REAPED: Duration = Duration::from_millis(500);
 pub fn compare(binaries: &Binaries, folder: &Path, rows: u64, runs: u32) -> Result<Vec<Compared>> {
     let large = Large::new(crate::SEED, crate::PEOPLE, rows, crate::MONTHS, Form::Months)?;
     let cluster = Postgres::start()?;
-    let runtime = Runtime::new()?;
+    let (runtime, truth) = (Runtime::new()?, large.truth());
     // The export's folder has the small files; the rows are in the database.
     let records = folder.join("records");
     Large::new(crate::SEED, 10, 10, crate::MONTHS, Form::Months)?.write(&records)?;
@@ -48,6 +48,7 @@ pub fn compare(binaries: &Binaries, folder: &Path, rows: u64, runs: u32) -> Resu
         let address = runtime.block_on(large.load(&cluster, name, layout))?;
         let place = folder.join(name);
         let mut stage = Stage::set(binaries, &place, &records)?;
+        stage.expect(truth.clone());
         let knows = configure(&stage, &cluster, name)?;
         let (mut node, mut pull) = (Vec::new(), Vec::new());
         for _ in 0..runs {

@@ -8,7 +8,8 @@
 use crate::measure::{Cores, Cost, measure};
 use anyhow::{Context, Result, bail, ensure};
 use fellestall_tests::process::{Binaries, Service, free_port, run};
-use fellestall_tests::synthetic::large::FORM_VERSION;
+use fellestall_tests::synthetic::large::{FORM_VERSION, Truth};
+use serde_json::Value;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -40,6 +41,7 @@ pub struct Stage {
     binaries: Binaries,
     folder: PathBuf,
     studies: u32,
+    truth: Option<Truth>,
     coordinator: Service,
 }
 
@@ -49,7 +51,7 @@ impl Stage {
         std::fs::create_dir_all(folder)?;
         let coordinator = start(binaries, folder)?;
         let (binaries, folder) = (binaries.clone(), folder.to_owned());
-        let mut stage = Self { binaries, folder, studies: 0, coordinator };
+        let mut stage = Self { binaries, folder, studies: 0, truth: None, coordinator };
         let invitation = stage.path("invitation");
         stage.coordinate(&["invite", "--municipality", NODE, "--out", &invitation])?;
         let init = ["init", "--municipality", NODE, "--rejected-rows", "refuse", "--records"];
@@ -97,7 +99,40 @@ impl Stage {
         let args = ["--dir", &dir, "run", "--once"];
         let (cost, said) = measure(&self.folder, cores, &self.binaries.node, args)?;
         ensure!(said.contains(&format!("{round}: the coordinator has the release")), "{said}");
+        if let Some(truth) = &self.truth {
+            self.check(&round, truth).context("what left is not what the records say")?;
+        }
         Ok(cost)
+    }
+
+    /// Every later answer is held against what is true.
+    pub fn expect(&mut self, truth: Truth) {
+        self.truth = Some(truth);
+    }
+
+    /// Holds the noisy figures of a round against the truth. The noise of a cell has a standard deviation of
+    /// 2 in S17, and of 21 in the sum over S18: twenty of them are allowed.
+    fn check(&self, round: &str, truth: &Truth) -> Result<()> {
+        let json = |text: String| serde_json::from_str::<Value>(&text).context("JSON");
+        let releases = json(self.operate(&["--json", "releases"])?)?;
+        let of_round = |one: &&Value| one.get("round").and_then(Value::as_str) == Some(round);
+        let release = releases.as_array().and_then(|all| all.iter().find(of_round));
+        let id = release.and_then(|one| one.get("release")?.as_str()).context("the release")?;
+        let release = json(self.operate(&["--json", "releases", "--show", id])?)?;
+        let values = |statistic: &str| -> Result<Vec<i64>> {
+            let tables = release.get("tables").and_then(Value::as_array).context("tables")?;
+            let is_it =
+                |one: &&Value| one.get("statistic").and_then(Value::as_str) == Some(statistic);
+            let table = tables.iter().find(is_it).context("a table")?;
+            let values = table.get("values").and_then(Value::as_array).context("values")?;
+            values.iter().map(|value| value.as_i64().context("a number")).collect()
+        };
+        for (value, exact) in values("S17")?.into_iter().zip(truth.home_visits) {
+            ensure!((value - exact).abs() <= 40, "S17: {value} and not {exact}");
+        }
+        let (sum, exact) = (values("S18")?.iter().sum::<i64>(), truth.categories);
+        ensure!((sum - exact).abs() <= 420, "S18: {sum} and not {exact}");
+        Ok(())
     }
 
     /// What a command of the node takes.

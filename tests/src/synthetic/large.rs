@@ -21,6 +21,9 @@ pub mod postgres;
 mod shuffle;
 #[cfg(test)]
 mod tests;
+mod truth;
+
+pub use truth::Truth;
 
 /// The version of the consent form that everybody here was asked on.
 pub const FORM_VERSION: &str = "2014-1";
@@ -124,16 +127,9 @@ impl Large {
 
     /// Writes some of the contact rows, without a header.
     fn contacts(&self, rows: Range<u64>, style: Style, out: &mut Vec<u8>) {
-        let with_contacts = with_contacts(self.people);
-        for row in rows {
-            let cell = self.shuffle.place(row);
-            let mut chance = Chance::new(self.seed ^ row, "contact");
-            let (cell, person) = (cell / with_contacts, cell % with_contacts);
-            let months = u64::try_from(self.months.len()).unwrap_or(1).max(1);
-            let (category, month) = (cell / months, cell % months);
-            let month = usize::try_from(month).ok().and_then(|at| self.months.get(at));
-            let (year, month) = month.copied().unwrap_or((2026, 6));
-            id(person, out);
+        for contact in rows.map(|row| self.contact(row)) {
+            let (year, month) = contact.month;
+            id(contact.person, out);
             out.push(b',');
             decimal(u64::try_from(year).unwrap_or(0), 4, out);
             out.push(b'-');
@@ -141,33 +137,63 @@ impl Large {
             match (self.form, style) {
                 (Form::Events, _) => {
                     out.push(b'-');
-                    decimal(chance.between(1, 28).into(), 2, out);
+                    decimal(contact.day.into(), 2, out);
                 }
                 (Form::Months, Style::Database) => out.extend_from_slice(b"-01"),
                 (Form::Months, Style::Export) => {}
             }
             out.push(b',');
-            out.extend_from_slice(self::category(category).as_bytes());
-            if self.form == Form::Months {
-                count(&mut chance, out);
+            out.extend_from_slice(category(contact.category).as_bytes());
+            match (self.form, contact.count) {
+                (Form::Events, _) => {}
+                (Form::Months, None) => out.extend_from_slice(b",,no"),
+                (Form::Months, Some(count)) => {
+                    out.push(b',');
+                    decimal(count.into(), 1, out);
+                    out.extend_from_slice(b",yes");
+                }
             }
             out.push(b'\n');
         }
     }
+
+    /// One contact row.
+    fn contact(&self, row: u64) -> Contact {
+        let people = with_contacts(self.people);
+        let cell = self.shuffle.place(row);
+        let (cell, person) = (cell / people, cell % people);
+        let months = u64::try_from(self.months.len()).unwrap_or(1).max(1);
+        let (category, month) = (cell / months, cell % months);
+        let month = usize::try_from(month).ok().and_then(|at| self.months.get(at));
+        let month = month.copied().unwrap_or((2026, 6));
+        let mut chance = Chance::new(self.seed ^ row, "contact");
+        let (day, count) = match self.form {
+            Form::Events => (chance.between(1, 28), Some(1)),
+            Form::Months => (1, count(&mut chance)),
+        };
+        Contact { person, month, day, category, count }
+    }
+}
+
+/// A contact row.
+struct Contact {
+    person: u64,
+    month: (i32, u8),
+    day: u32,
+    category: u64,
+    /// `None` where the form was not filled in.
+    count: Option<u32>,
 }
 
 /// A count as a form has it: often none or a few, now and then many, and now and then no form.
-fn count(chance: &mut Chance, out: &mut Vec<u8>) {
-    let count = match chance.below(20) {
-        0 => return out.extend_from_slice(b",,no"),
+fn count(chance: &mut Chance) -> Option<u32> {
+    Some(match chance.below(20) {
+        0 => return None,
         1..=4 => 0,
         5..=17 => chance.between(1, 5),
         18 => chance.between(6, 30),
         _ => chance.between(31, 400),
-    };
-    out.push(b',');
-    decimal(count.into(), 1, out);
-    out.extend_from_slice(b",yes");
+    })
 }
 
 /// The category at a place; `unknown` comes after the others.

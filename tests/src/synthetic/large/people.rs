@@ -90,6 +90,17 @@ pub(super) fn complaints(large: &Large, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
+/// Whether somebody is counted over the half-year that ends with June 2026: taken in by then, with a consent
+/// that holds.
+pub(super) fn is_counted(large: &Large, person: u64) -> bool {
+    let mut chance = chance(large, "consent", person);
+    let given = chance.days_after(LONG_AGO, 0, 700);
+    chance.days_after(given, 100, 3_000);
+    chance.percent(80);
+    // As in `consents`: what is drawn below 14 does not hold.
+    chance.below(100) >= 14 && intake(large, person).is_none_or(|day| day < END)
+}
+
 /// One row for each person.
 fn each(
     large: &Large,
