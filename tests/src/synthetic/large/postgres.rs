@@ -143,7 +143,8 @@ impl Large {
                 front,
                 &format!(
                     "CREATE SERVER shard_{shard} FOREIGN DATA WRAPPER postgres_fdw \
-                     OPTIONS (host '{socket}', dbname '{database}', fetch_size '10000'); \
+                     OPTIONS (host '{socket}', dbname '{database}', fetch_size '10000', \
+                     use_remote_estimate 'true', async_capable 'true'); \
                      CREATE USER MAPPING FOR PUBLIC SERVER shard_{shard} OPTIONS (user 'test', password_required 'false'); \
                      CREATE FOREIGN TABLE contact_{shard} PARTITION OF contact \
                      FOR VALUES WITH (MODULUS 2, REMAINDER {shard}) \
