@@ -74,6 +74,19 @@ impl Postgres {
         }
     }
 
+    /// The folder with the cluster's socket.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The address of one database of the cluster; `template1` and `postgres` exist.
+    #[must_use]
+    pub fn address(&self, database: &str) -> String {
+        let socket = self.folder.path().display().to_string().replace('/', "%2F");
+        format!("postgres://test@localhost/{database}?host={socket}")
+    }
+
     /// Processor time of the server and of every process of it that has ended, in seconds, in steps of a
     /// hundredth, if it can be read (Linux).
     #[must_use]
@@ -84,19 +97,6 @@ impl Postgres {
         let ticks = after_name.split(' ').skip(11).take(4).map(str::parse::<u32>);
         let ticks: u32 = ticks.collect::<Result<Vec<_>, _>>().ok()?.iter().sum();
         Some(f64::from(ticks) / 100.0)
-    }
-
-    /// The folder of the Unix socket.
-    #[must_use]
-    pub fn socket(&self) -> &Path {
-        self.folder.path()
-    }
-
-    /// The address of one database of the cluster; `template1` and `postgres` exist.
-    #[must_use]
-    pub fn address(&self, database: &str) -> String {
-        let socket = self.folder.path().display().to_string().replace('/', "%2F");
-        format!("postgres://test@localhost/{database}?host={socket}")
     }
 }
 

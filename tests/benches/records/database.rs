@@ -84,7 +84,7 @@ fn middle(runs: &[Both]) -> Result<Both> {
 
 /// Lets the node read from the database; `false` if this version of the node cannot.
 fn configure(stage: &Stage, cluster: &Postgres, database: &str) -> Result<bool> {
-    let socket = cluster.socket().display();
+    let socket = cluster.folder().display();
     let section = format!(
         "[records.postgres]\nhost = \"{socket}\"\ndatabase = \"{database}\"\n\
          user = \"{READER}\"\nschema = \"{SCHEMA}\"\n\n[budget]"

@@ -118,7 +118,7 @@ impl Large {
         front: &mut PgConnection,
         name: &str,
     ) -> Result<()> {
-        let socket = cluster.socket().display();
+        let socket = cluster.folder().display();
         let columns = self.columns();
         execute(front, "CREATE EXTENSION postgres_fdw").await.context("postgres_fdw")?;
         execute(
