@@ -10,9 +10,9 @@ use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Command;
 
-/// Runs `"$@"` under GNU time; `$0` begins the names of the files that take what is said and measured.
+/// Runs `"$@"` under both; `$0` begins the names of the files that take what is said and measured.
 const SCRIPT: &str = r#"TIMEFORMAT='%3U %3S %3R'
-{ time "$(command -v time || echo /usr/bin/time)" -f %M -o "$0.memory" "$@" >"$0.out" 2>"$0.err"; } 2>"$0.time""#;
+{ time /usr/bin/time -f %M -o "$0.memory" "$@" >"$0.out" 2>"$0.err"; } 2>"$0.time""#;
 
 /// What one run took.
 #[derive(Debug, Clone, Copy)]
