@@ -346,6 +346,8 @@ fn count(
 }
 
 #[cfg(test)]
+mod equal_tests;
+#[cfg(test)]
 mod published_tables_tests;
 #[cfg(test)]
 mod tests;

@@ -110,6 +110,18 @@ impl Postgres {
         let socket = self.folder.path().display().to_string().replace('/', "%2F");
         format!("postgres://test@localhost/{database}?host={socket}")
     }
+
+    /// Processor time of the server and of every process of it that has ended, in seconds, in steps of a
+    /// hundredth, if it can be read (Linux).
+    #[must_use]
+    pub fn cpu_seconds(&self) -> Option<f64> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.server.id())).ok()?;
+        // After the name: user, system, and both of children that were waited for.
+        let after_name = stat.rsplit(") ").next()?;
+        let ticks = after_name.split(' ').skip(11).take(4).map(str::parse::<u32>);
+        let ticks: u32 = ticks.collect::<Result<Vec<_>, _>>().ok()?.iter().sum();
+        Some(f64::from(ticks) / 100.0)
+    }
 }
 
 impl Drop for Postgres {

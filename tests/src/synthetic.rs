@@ -14,6 +14,7 @@ use std::{fs, io};
 
 mod chance;
 mod foreign;
+pub mod large;
 mod person;
 mod published;
 mod simulated;

@@ -6,6 +6,7 @@
 mod canary;
 mod database;
 mod dump;
+mod extremes;
 mod help;
 mod killed;
 mod log;

@@ -6,6 +6,8 @@ use super::{CsvError, CsvReader, Fault, Record};
 use proptest::prelude::*;
 use std::io::BufReader;
 
+mod soups;
+
 type Rows = Vec<(u64, Vec<String>)>;
 
 fn rows(text: &str, buffer: usize) -> Result<Rows, (u64, usize, Fault)> {
