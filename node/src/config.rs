@@ -4,7 +4,7 @@
 //! known is an error, and so is a choice that the municipality has to make and did not.
 
 use crate::client::Route;
-use crate::kernel::source::{Origin, RejectedRows};
+use crate::kernel::source::{Limits, Origin, RejectedRows};
 use fellestall_shared::ids::MunicipalityNumber;
 use fellestall_shared::privacy::{Delta, Rho};
 use serde::Deserialize;
@@ -37,6 +37,8 @@ pub struct Config {
     pub mapping: Option<PathBuf>,
     /// What is done when a row is rejected.
     pub rejected_rows: RejectedRows,
+    /// What reading the records may take.
+    pub limits: Limits,
     /// The privacy budget.
     pub budget: BudgetConfig,
     /// A file of more certificate authorities (PEM), as of a proxy that breaks TLS open.
@@ -239,6 +241,7 @@ impl Config {
             2 => People::Two,
             _ => return Err(bad("approval.people", "must be 1 or 2")),
         };
+        let limits = file.records.limits().map_err(|(key, what)| bad(key, what))?;
         let municipality = file.municipality.parse().map_err(|_| {
             bad("municipality", "must be the municipality's four digits in quotes, as \"4601\"")
         })?;
@@ -246,6 +249,7 @@ impl Config {
             directory: directory.to_owned(),
             municipality,
             rejected_rows: file.records.rejected_rows,
+            limits,
             mapping: file.records.mapping.as_ref().map(|path| directory.join(path)),
             records: file.records.origin(directory).map_err(|(key, what)| bad(key, what))?,
             budget,

@@ -11,6 +11,7 @@ use crate::kernel::{
 };
 use crate::keys::{KeyError, KeyStore};
 use crate::state::Membership;
+use crate::waiting::told;
 use fellestall_shared::ids::StudyId;
 use fellestall_shared::period::Period;
 use std::collections::BTreeMap;
@@ -159,11 +160,8 @@ pub fn source(config: &Config) -> Result<SourceConfig, EngineError> {
             })?
         }
     };
-    Ok(SourceConfig {
-        origin: config.records.clone(),
-        mapping,
-        rejected_rows: config.rejected_rows,
-    })
+    let source = SourceConfig::new(config.records.clone(), mapping, config.rejected_rows);
+    Ok(SourceConfig { limits: config.limits, ..source })
 }
 
 /// The release of a round: made now, or the one that was recorded.
@@ -177,7 +175,8 @@ pub fn release(
 ) -> Result<Release<Recorded>, EngineError> {
     let purpose = &round.round().study().document().purpose;
     let key = KeyStore::new(&config.directory).snapshot(purpose)?;
-    Ok(kernel.release(round, &source(config)?, &SnapshotKey::from_bytes(*key))?)
+    let (source, key) = (source(config)?, SnapshotKey::from_bytes(*key));
+    Ok(told(&source.progress, || kernel.release(round, &source, &key))?)
 }
 
 /// What is spent and left: over the lifetime, each year and each study of which anything was

@@ -16,7 +16,7 @@ use crate::kernel::journal::Journal;
 use crate::kernel::ledger::Ledger;
 use crate::kernel::records::Records;
 use crate::kernel::release::Counts;
-use crate::kernel::source::{Origin, SourceConfig};
+use crate::kernel::source::{Origin, SourceConfig, Wanted};
 use fellestall_shared::ids::{MunicipalityNumber, NodeId, ReleaseId, RoundId, StudyId};
 use fellestall_shared::period::Period;
 use fellestall_shared::round::Round;
@@ -27,6 +27,7 @@ use std::path::PathBuf;
 
 mod bound;
 mod consent;
+mod contacts;
 pub mod count;
 mod error;
 pub mod insight;
@@ -171,7 +172,9 @@ impl Kernel {
             if let Origin::Postgres(database) = &source.origin {
                 return postgres::counts(database, round, terms, id, (key, snapshot));
             }
-            let (records, report) = source::read(source)?;
+            let tables = round.study().tables().iter().map(|table| table.statistic);
+            let wanted = Wanted { months: count::months_read(tables, round.period()), only: None };
+            let (records, report) = source::read(source, &wanted)?;
             refuse_absent(&report, round)?;
             Ok(count(&records, round, terms, id, (key, snapshot))?)
         })

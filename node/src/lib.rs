@@ -22,5 +22,6 @@ pub mod retention;
 pub mod rights;
 pub mod state;
 mod text;
+mod waiting;
 pub mod witness;
 pub mod work;

@@ -54,7 +54,7 @@ pub const SOURCE_FIELD_BYTES: usize = 64 * 1024;
 /// Columns of one file of an export, at the most.
 pub const SOURCE_COLUMNS: usize = 1_000;
 /// Rows of one file of an export, at the most.
-pub const SOURCE_ROWS: u64 = 50_000_000;
+pub const SOURCE_ROWS: u64 = 10_000_000_000;
 /// Files that one key join may go through, at the most.
 pub const SOURCE_JOINS: usize = 4;
 /// Rejected rows, and contradictions, that a data-quality report lists; more are only counted.

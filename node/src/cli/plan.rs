@@ -47,7 +47,7 @@ pub(super) fn show(session: &mut Session<'_>, arguments: &PlanArgs) -> Result<Ex
         withdrawal: Withdrawal::NextPeriod,
     });
     let database = match engine::source(&config)?.origin {
-        Origin::Folder(folder) => {
+        Origin::Folder(place) | Origin::Sqlite(place) => {
             let reads: Vec<&str> = Table::ALL
                 .into_iter()
                 .filter(|table| {
@@ -57,12 +57,12 @@ pub(super) fn show(session: &mut Session<'_>, arguments: &PlanArgs) -> Result<Ex
                 .map(Table::name)
                 .collect();
             let facts = json!({
-                "study": name, "period": period, "records": folder, "tables": reads,
+                "study": name, "period": period, "records": place, "tables": reads,
             });
             session.out.facts(&facts, || {
                 format!(
-                    "{name} over {period}: the records are files in {}. A release reads each of the export's files once, from front to back, and counts all tables of the study in that one pass.\nThe study looks at: {}.",
-                    folder.display(),
+                    "{name} over {period}: the records are in {}. A release reads each file or table once, from front to back, and counts all tables of the study in that one pass.\nThe study looks at: {}.",
+                    place.display(),
                     reads.join(", ")
                 )
             })?;

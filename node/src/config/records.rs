@@ -4,12 +4,15 @@
 //! connection that leaves this machine is always encrypted and its server's name checked.
 
 use crate::kernel::postgres::{PostgresConfig, Tls};
-use crate::kernel::source::{Origin, RejectedRows};
+use crate::kernel::source::{Limits, Origin, RejectedRows};
 use serde::Deserialize;
 use std::net::IpAddr;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+/// Least and most memory for records, in MiB.
+const MEMORY_MIB: std::ops::RangeInclusive<u64> = 16..=1_048_576;
 /// How long one statement may take at the database when the configuration does not say.
 const STATEMENT_TIMEOUT_SECONDS: u32 = 300;
 /// The longest that it may be given.
@@ -19,8 +22,11 @@ const MOST_SECONDS: u32 = 86_400;
 #[serde(deny_unknown_fields)]
 pub(super) struct Section {
     folder: Option<PathBuf>,
+    sqlite: Option<PathBuf>,
     pub(super) mapping: Option<PathBuf>,
     pub(super) rejected_rows: RejectedRows,
+    memory_mib: Option<u64>,
+    threads: Option<NonZeroUsize>,
     postgres: Option<PostgresSection>,
 }
 
@@ -45,26 +51,39 @@ struct PostgresSection {
 type Bad = (&'static str, &'static str);
 
 impl Section {
+    /// What reading may take.
+    pub(super) fn limits(&self) -> Result<Limits, Bad> {
+        let usual = Limits::default();
+        let memory = match self.memory_mib {
+            None => Some(usual.memory),
+            Some(mib) => mib.checked_mul(1024 * 1024).filter(|_| MEMORY_MIB.contains(&mib)),
+        };
+        let bad = ("records.memory_mib", "must be from 16 to 1048576 (MiB)");
+        let threads = self.threads.unwrap_or(usual.threads);
+        Ok(Limits { memory: memory.ok_or(bad)?, threads, ..usual })
+    }
+
     /// Where the records are.
     pub(super) fn origin(self, directory: &Path) -> Result<Origin, Bad> {
-        match (self.folder, self.postgres) {
-            (Some(folder), None) => Ok(Origin::Folder(directory.join(folder))),
-            (None, Some(_)) if self.mapping.is_some() => Err((
+        match (self.folder, self.sqlite, self.postgres) {
+            (Some(folder), None, None) => Ok(Origin::Folder(directory.join(folder))),
+            (None, Some(file), None) => Ok(Origin::Sqlite(directory.join(file))),
+            (None, None, Some(_)) if self.mapping.is_some() => Err((
                 "records.mapping",
-                "is for the files of a folder; with records.postgres, make views in the schema that have the standard names, columns and codes",
+                "is for files and SQLite; with records.postgres, make views in the schema that have the standard names, columns and codes",
             )),
-            (None, Some(_)) if self.rejected_rows == RejectedRows::Skip => Err((
+            (None, None, Some(_)) if self.rejected_rows == RejectedRows::Skip => Err((
                 "records.rejected_rows",
                 "must be \"refuse\" with records.postgres; leave rows out in the view instead",
             )),
-            (None, Some(section)) => Ok(Origin::Postgres(section.check(directory)?)),
-            (Some(_), Some(_)) => Err((
+            (None, None, Some(section)) => Ok(Origin::Postgres(section.check(directory)?)),
+            (None, None, None) => Err((
                 "records.folder",
-                "and records.postgres are both there; keep the one that the records are in",
+                "is missing; name the folder of the export, or records.sqlite, or give the section [records.postgres]",
             )),
-            (None, None) => Err((
+            _ => Err((
                 "records.folder",
-                "is missing; name the folder of the export, or give the section [records.postgres]",
+                "is not the only place of the records: keep one of folder, sqlite and the section [records.postgres]",
             )),
         }
     }

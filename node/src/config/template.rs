@@ -61,6 +61,12 @@ folder = {records}
 # A row that cannot be understood: "refuse" releases nothing until it is mended, "skip" leaves the
 # row out. fellestall-node check-data lists such rows.
 rejected_rows = "{rejected}"
+# How much memory reading the records may take, and how many threads. Left out: 1024 MiB, and as many
+# threads as the machine runs at once. What would take more is refused.
+# memory_mib = 1024
+# threads = 2
+# Instead of a folder, a database in one file, whose tables are named as the files without ".csv":
+# sqlite = "records.db"
 # Instead of a folder, a database that counts where the records are (without a mapping, and with
 # rejected_rows = "refuse"): its eight tables are tables or views of one schema, as in the standard form.
 # [records.postgres]

@@ -33,11 +33,13 @@ pub(super) fn bounded(
         .filter(|(_, amount)| **amount > 0)
         .map(|(cell, amount)| (*cell, clip(*amount)))
         .collect();
-    // One cell is within the bound already, and hashing it would change nothing.
-    if cells.len() > 1 {
+    // What is within the bound already is kept whole, in whatever order.
+    let most = usize::try_from(bound.cells()).unwrap_or(usize::MAX);
+    let total = cells.iter().fold(0_u32, |sum, (_, amount)| sum.saturating_add(*amount));
+    if cells.len() > most || total > bound.l1() {
         cells.sort_by_cached_key(|(cell, _)| (priority(key, person, statistic, *cell), *cell));
     }
-    cells.truncate(usize::try_from(bound.cells()).unwrap_or(usize::MAX));
+    cells.truncate(most);
     let mut left = bound.l1();
     for (_, amount) in &mut cells {
         *amount = (*amount).min(left);

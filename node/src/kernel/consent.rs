@@ -3,8 +3,8 @@
 //! **Invariant:** what is not known excludes: a date, a status or a purpose that is missing never
 //! lets a participant in.
 
-use super::person::{Consent, ConsentMode, ConsentStatus, Participant, Person, PersonId, When};
-use super::records::Records;
+use super::person::{Consent, ConsentMode, ConsentStatus, Participant, Person, When};
+use super::records::{Member, Records};
 use fellestall_shared::digest::Digest;
 use fellestall_shared::ids::{Purpose, ReleaseId};
 use fellestall_shared::period::Period;
@@ -67,18 +67,24 @@ pub struct Terms {
 
 /// The participants who may be counted. No public length, no debug form.
 pub(super) struct Cohort<'r> {
-    people: Vec<(&'r PersonId, &'r Person)>,
+    records: &'r Records,
+    people: Vec<Member<'r>>,
 }
 
 impl<'r> Cohort<'r> {
     /// Each of them, in the order of their identifiers.
-    pub(super) fn people(&self) -> impl Iterator<Item = (&'r PersonId, &'r Person)> {
-        self.people.iter().copied()
+    pub(super) fn people(&self) -> &[Member<'r>] {
+        &self.people
+    }
+
+    /// The records that they are of.
+    pub(super) fn records(&self) -> &'r Records {
+        self.records
     }
 
     /// Those of them whose row in the `participant` table is so.
     pub(super) fn of_those(mut self, is_so: impl Fn(&Participant) -> bool) -> Self {
-        self.people.retain(|(_, person)| is_so(&person.participant));
+        self.people.retain(|member| is_so(&member.person.participant));
         self
     }
 
@@ -91,7 +97,7 @@ impl<'r> Cohort<'r> {
     pub(super) fn snapshot(&self, question: ReleaseId, key: &SnapshotKey) -> Digest {
         let question = question.digest();
         let mut parts: Vec<&[u8]> = vec![&key.0, question.as_bytes()];
-        parts.extend(self.people.iter().map(|(id, _)| id.as_bytes()));
+        parts.extend(self.people.iter().map(|member| member.id.as_bytes()));
         Digest::of_parts(SNAPSHOT, &parts)
     }
 }
@@ -108,7 +114,8 @@ pub(super) fn cohort<'r>(
     let may = |person: &Person| {
         standing(&person.consents, purpose, basis, terms, day) == Standing::Counted
     };
-    Cohort { people: records.people().filter(|(_, person)| may(person)).collect() }
+    let people = records.people().filter(|member| may(member.person)).collect();
+    Cohort { records, people }
 }
 
 /// How one participant's consents stand for a purpose on a day: exactly one of these.

@@ -10,14 +10,16 @@
 use self::draw::{Drawn, Wish};
 use self::reference::Question;
 use super::consent::{Terms, Withdrawal, cohort};
-use super::count::{CountKey, count};
+use super::count::{CountKey, count, months_read};
 use super::residence::is_counted_here;
-use super::source::{Mapping, RejectedRows, SourceConfig, read};
+use super::source::{Limits, Mapping, Origin, RejectedRows, SourceConfig, Wanted, read};
 use fellestall_shared::catalogue::Catalogue;
 use fellestall_shared::period::Period;
 use fellestall_shared::wire::v1::{LegalBasis, Residence};
-use std::path::Path;
+use std::num::NonZeroUsize;
+use tempfile::TempDir;
 
+mod database;
 mod draw;
 mod extremes;
 mod format;
@@ -34,19 +36,28 @@ const THREADS: [usize; 3] = [1, 2, 5];
 /// This is the only place that knows how the kernel is called. Where it reads files in chunks, they are as
 /// small here as it allows, so that these small files have many ends of chunks.
 fn kernel_cells(
-    folder: &Path,
+    origin: Origin,
     mapping: &str,
     skip: bool,
     question: &Question,
-    _threads: usize,
+    threads: usize,
 ) -> Option<Vec<Vec<i64>>> {
-    let config = SourceConfig {
-        folder: folder.to_owned(),
-        mapping: Mapping::parse(mapping).unwrap_or_else(|why| panic!("{why}\n{mapping}")),
-        rejected_rows: if skip { RejectedRows::Skip } else { RejectedRows::Refuse },
-    };
-    let (records, _) = read(&config).ok()?;
+    let mapping = Mapping::parse(mapping).unwrap_or_else(|why| panic!("{why}\n{mapping}"));
+    let rejected_rows = if skip { RejectedRows::Skip } else { RejectedRows::Refuse };
+    // Small exports in many blocks: each boundary may fall anywhere.
+    let threads_of = |threads: usize| NonZeroUsize::new(threads).expect("a thread");
+    let block = if threads == 1 { Limits::default().block } else { 96 };
+    let limits = Limits { threads: threads_of(threads), block, ..Limits::default() };
+    let config = SourceConfig { limits, ..SourceConfig::new(origin, mapping, rejected_rows) };
     let period: Period = question.period.parse().expect("a period");
+    let catalogue = Catalogue::builtin().expect("a catalogue");
+    let asked: Vec<_> = reference::STATISTICS
+        .iter()
+        .map(|id| catalogue.statistic(&id.parse().expect("an id")).expect("a statistic"))
+        .map(|statistic| (statistic, statistic.bound()))
+        .collect();
+    let months = months_read(asked.iter().map(|(statistic, _)| *statistic), period);
+    let (records, _) = read(&config, &Wanted { months, only: None }).ok()?;
     let terms = Terms {
         accepted_forms: question.forms.iter().cloned().collect(),
         withdrawal: if question.at_once { Withdrawal::AtOnce } else { Withdrawal::NextPeriod },
@@ -57,12 +68,6 @@ fn kernel_cells(
     let purpose = question.purpose.parse().expect("a purpose");
     let cohort = cohort(&records, &purpose, basis, &terms, period)
         .of_those(|row| is_counted_here(row, residence, period.last_day()));
-    let catalogue = Catalogue::builtin().expect("a catalogue");
-    let asked: Vec<_> = reference::STATISTICS
-        .iter()
-        .map(|id| catalogue.statistic(&id.parse().expect("an id")).expect("a statistic"))
-        .map(|statistic| (statistic, statistic.bound()))
-        .collect();
     let tables = count(&asked, period, &cohort, &CountKey::from_bytes(KEY)).ok()?;
     Some(tables.into_iter().map(|raw| raw.into_parts().0).collect())
 }
@@ -75,9 +80,16 @@ fn kernel_of(drawn: &Drawn) -> Option<Vec<Vec<i64>>> {
     }
     let mapping = drawn.format.mapping();
     let count =
-        |threads| kernel_cells(folder.path(), &mapping, drawn.skip, &drawn.question, threads);
-    let [one, others @ ..] = THREADS.map(count);
+        |origin, threads| kernel_cells(origin, &mapping, drawn.skip, &drawn.question, threads);
+    let folder_of = |folder: &TempDir| Origin::Folder(folder.path().to_owned());
+    let [one, others @ ..] = THREADS.map(|threads| count(folder_of(&folder), threads));
     assert!(others.iter().all(|other| *other == one), "what is counted depends on the threads");
+    if one.is_some()
+        && let Some(file) = database::of(drawn, folder.path())
+    {
+        let stored = count(Origin::Sqlite(file), 1);
+        assert!(stored == one, "SQLite {stored:?}, files {one:?}");
+    }
     one
 }
 

@@ -5,11 +5,12 @@
 //! nothing else; a [`PersonReport`] has no identifier in it, and neither has an error.
 
 use super::consent::{self, Standing, Terms};
-use super::count::{CountError, takes_part};
-use super::person::{Consent, ConsentMode, ConsentStatus, Person, PersonId, When};
+use super::contacts::Months;
+use super::count::{CountError, months_read, takes_part};
+use super::person::{Consent, ConsentMode, ConsentStatus, Contact, Person, PersonId, When};
 use super::postgres;
 use super::residence::is_counted_here;
-use super::source::{self, Origin, SourceConfig, SourceError};
+use super::source::{self, Origin, SourceConfig, SourceError, Wanted};
 use fellestall_shared::ids::{Purpose, ReleaseId, StatisticId};
 use fellestall_shared::period::Period;
 use fellestall_shared::privacy::Bound;
@@ -73,11 +74,11 @@ pub fn consent_coverage(
             .map(|((purpose, ..), found)| summed(purpose, &found))
             .collect());
     }
-    let (records, _) = source::read(source)?;
+    let (records, _) = source::read(source, &Wanted::NO_CONTACTS)?;
     let of = |(purpose, basis, terms): &(Purpose, LegalBasis, Terms)| {
         let standings: Vec<Standing> = records
             .people()
-            .map(|(_, person)| consent::standing(&person.consents, purpose, *basis, terms, day))
+            .map(|one| consent::standing(&one.person.consents, purpose, *basis, terms, day))
             .collect();
         let number = |wanted: Standing| {
             LocalCount(standings.iter().filter(|standing| **standing == wanted).count())
@@ -214,15 +215,22 @@ pub fn person(
 ) -> Result<PersonReport, InsightError> {
     if let Origin::Postgres(database) = &source.origin {
         let person = postgres::person(database, id)?.ok_or(InsightError::Nobody)?;
-        return report(&person, purposes, releases, day);
+        return report((&person, &person.contacts), purposes, releases, day);
     }
-    let (records, _) = source::read(source)?;
-    let person = records.person(id).ok_or(InsightError::Nobody)?;
-    report(person, purposes, releases, day)
+    let months = releases.iter().filter_map(|asked| {
+        let tables = asked.study.tables().iter();
+        months_read(tables.map(|table| table.statistic), asked.period)
+    });
+    let wanted = Wanted { months: months.reduce(Months::and), only: Some(id) };
+    let (records, _) = source::read(source, &wanted)?;
+    let member = records.person(id).ok_or(InsightError::Nobody)?;
+    let mut rows = Vec::new();
+    let contacts = records.contacts(&member, &mut rows);
+    report((member.person, contacts), purposes, releases, day)
 }
 
 fn report(
-    person: &Person,
+    (person, contacts): (&Person, &[Contact]),
     purposes: &[(Purpose, LegalBasis, Terms)],
     releases: &[Answered<'_>],
     day: Date,
@@ -250,7 +258,8 @@ fn report(
             .map(|table| {
                 Ok(PersonTable {
                     statistic: table.statistic.id().clone(),
-                    takes_part: here && takes_part(person, table.statistic, asked.period)?,
+                    takes_part: here
+                        && takes_part((person, contacts), table.statistic, asked.period)?,
                     bound: table.statistic.bound(),
                 })
             })
@@ -273,7 +282,7 @@ impl PersonConsent {
             status: row.status,
             mode: row.mode,
             date: row.date.day(),
-            form_version: row.form_version.clone(),
+            form_version: row.form_version.as_ref().to_owned(),
             valid_until: row.valid_until,
             withdrawn_on: row.withdrawn_on,
         }

@@ -17,22 +17,54 @@ mod tests;
 /// One participant, reduced to the columns that may be read.
 pub(super) struct Minimal(Person);
 
+/// Which columns of each table are declared: the same for everybody, so it is found once.
+#[derive(PartialEq, Eq)]
+pub(super) struct Declared {
+    participant: [bool; PARTICIPANT.len()],
+    tenancy: [bool; TENANCY.len()],
+    stay: [bool; STAY.len()],
+    complaint: [bool; COMPLAINT.len()],
+    contact: [bool; CONTACT.len()],
+    baseline: [bool; BASELINE.len()],
+    satisfaction: [bool; SATISFACTION.len()],
+}
+
+impl Declared {
+    /// Of columns that are written as `tenancy.moved_in`. What is none of the records' is of no account.
+    pub(super) fn of(columns: &BTreeSet<String>) -> Self {
+        Self {
+            participant: seen(PARTICIPANT, columns),
+            tenancy: seen(TENANCY, columns),
+            stay: seen(STAY, columns),
+            complaint: seen(COMPLAINT, columns),
+            contact: seen(CONTACT, columns),
+            baseline: seen(BASELINE, columns),
+            satisfaction: seen(SATISFACTION, columns),
+        }
+    }
+
+    /// Whether any column of the `contact` table is.
+    pub(super) fn reads_contacts(&self) -> bool {
+        self.contact.contains(&true)
+    }
+}
+
 impl Minimal {
-    /// Keeps the `declared` columns, written as `tenancy.moved_in`. Any other is unknown, or has not
-    /// happened; a table of which none is declared has no rows.
+    /// Keeps the `declared` columns of a participant with these contacts. Any other is unknown, or has
+    /// not happened; a table of which none is declared has no rows.
     ///
     /// # Privacy
     /// P1: a table cannot depend on a column that its study does not name.
-    pub(super) fn of(person: &Person, declared: &BTreeSet<String>) -> Self {
+    pub(super) fn of(person: &Person, contacts: &[Contact], declared: &Declared) -> Self {
         Self(Person {
-            participant: participant(&person.participant, declared),
-            consents: Vec::new(),
-            tenancies: rows(&person.tenancies, declared, TENANCY, tenancy),
-            stays: rows(&person.stays, declared, STAY, stay),
-            complaints: rows(&person.complaints, declared, COMPLAINT, complaint),
-            contacts: rows(&person.contacts, declared, CONTACT, contact),
-            baselines: rows(&person.baselines, declared, BASELINE, baseline),
-            satisfactions: rows(&person.satisfactions, declared, SATISFACTION, satisfaction),
+            participant: participant(&person.participant, declared.participant),
+            consents: Box::default(),
+            tenancies: rows(&person.tenancies, declared.tenancy, tenancy),
+            stays: rows(&person.stays, declared.stay, stay),
+            complaints: rows(&person.complaints, declared.complaint, complaint),
+            contacts: rows(contacts, declared.contact, contact),
+            baselines: rows(&person.baselines, declared.baseline, baseline),
+            satisfactions: rows(&person.satisfactions, declared.satisfaction, satisfaction),
         })
     }
 
@@ -93,20 +125,17 @@ fn seen<const N: usize>(columns: [&str; N], declared: &BTreeSet<String>) -> [boo
 /// The rows of a table with what is seen of each.
 fn rows<R, const N: usize>(
     rows: &[R],
-    declared: &BTreeSet<String>,
-    columns: [&str; N],
+    seen: [bool; N],
     keep: impl Fn(&R, [bool; N]) -> R,
-) -> Vec<R> {
-    let seen = seen(columns, declared);
+) -> Box<[R]> {
     if !seen.contains(&true) {
-        return Vec::new();
+        return Box::default();
     }
     rows.iter().map(|row| keep(row, seen)).collect()
 }
 
-fn participant(row: &Participant, declared: &BTreeSet<String>) -> Participant {
-    let [intake, birth_year, gender, housing, specialist, substitution, exit, exit_reason] =
-        seen(PARTICIPANT, declared);
+fn participant(row: &Participant, seen: [bool; 8]) -> Participant {
+    let [intake, birth_year, gender, housing, specialist, substitution, exit, exit_reason] = seen;
     Participant {
         intake: if intake { row.intake } else { When::Unknown },
         birth_year: row.birth_year.filter(|_| birth_year),

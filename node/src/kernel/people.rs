@@ -98,13 +98,13 @@ pub(super) fn person(text: &str) -> Person {
             exit: None,
             exit_reason: None,
         },
-        consents: Vec::new(),
-        tenancies: Vec::new(),
-        stays: Vec::new(),
-        complaints: Vec::new(),
-        contacts: Vec::new(),
-        baselines: Vec::new(),
-        satisfactions: Vec::new(),
+        consents: Box::default(),
+        tenancies: Box::default(),
+        stays: Box::default(),
+        complaints: Box::default(),
+        contacts: Box::default(),
+        baselines: Box::default(),
+        satisfactions: Box::default(),
     };
     for clause in text.split(';').filter(|clause| !clause.trim().is_empty()) {
         let words: Vec<&str> = clause.split_whitespace().collect();
@@ -141,63 +141,89 @@ fn add(person: &mut Person, kind: &str, words: &[&str]) {
             let (moved_in, moved_out) = range(words[0]);
             let option = |name| words.iter().find_map(|word| word.strip_prefix(name));
             let mode = word(1).filter(|word| !word.contains('='));
-            person.tenancies.push(Tenancy {
-                dwelling_no: option("no=").map(|word| word.parse().expect("a number")),
-                tenure: code(Tenure::from_code, option("tenure=")),
-                setting: code(Setting::from_code, option("setting=")),
-                moved_in,
-                moved_out,
-                end_mode: mode.map(|word| code(EndMode::from_code, Some(word))),
-                end_reason: option("reason=").map(|word| code(EndReason::from_code, Some(word))),
-            });
+            push(
+                &mut person.tenancies,
+                Tenancy {
+                    dwelling_no: option("no=").map(|word| word.parse().expect("a number")),
+                    tenure: code(Tenure::from_code, option("tenure=")),
+                    setting: code(Setting::from_code, option("setting=")),
+                    moved_in,
+                    moved_out,
+                    end_mode: mode.map(|word| code(EndMode::from_code, Some(word))),
+                    end_reason: option("reason=")
+                        .map(|word| code(EndReason::from_code, Some(word))),
+                },
+            );
         }
         "stay" => {
             let (from, to) = range(words[1]);
-            person.stays.push(Stay { kind: code(StayKind::from_code, word(0)), from, to });
+            push(&mut person.stays, Stay { kind: code(StayKind::from_code, word(0)), from, to });
         }
-        "complaint" => person.complaints.push(Complaint {
-            date: on(words[0]),
-            source: code(
-                ComplaintSource::from_code,
-                words.iter().find_map(|word| word.strip_prefix("source=")),
-            ),
-            kind: code(ComplaintKind::from_code, word(1)),
-            three_way_meeting: code(YesNo::from_code, word(2)),
-        }),
-        "contact" => person.contacts.push(Contact {
-            month: words[0].split_once('-').map(|(year, month)| CalendarMonth {
-                year: year.parse().expect("a year"),
-                month: month.parse().expect("a month"),
-            }),
-            category: code(ContactCategory::from_code, word(1)),
-            count: words[2].parse().expect("a count"),
-            recorded: code(YesNo::from_code, word(3).or(Some("yes"))),
-        }),
-        "form" => person.baselines.push(Baseline {
-            date: on(words[0]),
-            alcohol: code(Severity::from_code, word(3)),
-            drugs: code(Severity::from_code, word(1)),
-            mental_health: code(Severity::from_code, word(2)),
-        }),
-        "score" => person.satisfactions.push(Satisfaction {
-            date: on(words[0]),
-            item: code(SatisfactionItem::from_code, word(1)),
-            score: word(2).map(|word| word.parse().expect("a score")),
-        }),
+        "complaint" => push(
+            &mut person.complaints,
+            Complaint {
+                date: on(words[0]),
+                source: code(
+                    ComplaintSource::from_code,
+                    words.iter().find_map(|word| word.strip_prefix("source=")),
+                ),
+                kind: code(ComplaintKind::from_code, word(1)),
+                three_way_meeting: code(YesNo::from_code, word(2)),
+            },
+        ),
+        "contact" => push(
+            &mut person.contacts,
+            Contact {
+                month: words[0].split_once('-').map(|(year, month)| CalendarMonth {
+                    year: year.parse().expect("a year"),
+                    month: month.parse().expect("a month"),
+                }),
+                category: code(ContactCategory::from_code, word(1)),
+                count: words[2].parse().expect("a count"),
+                recorded: code(YesNo::from_code, word(3).or(Some("yes"))),
+            },
+        ),
+        "form" => push(
+            &mut person.baselines,
+            Baseline {
+                date: on(words[0]),
+                alcohol: code(Severity::from_code, word(3)),
+                drugs: code(Severity::from_code, word(1)),
+                mental_health: code(Severity::from_code, word(2)),
+            },
+        ),
+        "score" => push(
+            &mut person.satisfactions,
+            Satisfaction {
+                date: on(words[0]),
+                item: code(SatisfactionItem::from_code, word(1)),
+                score: word(2).map(|word| word.parse().expect("a score")),
+            },
+        ),
         "consent" => {
             let option = |name| words.iter().find_map(|word| word.strip_prefix(name));
-            person.consents.push(Consent {
-                purpose: option("for=").unwrap_or(PURPOSE).to_owned(),
-                status: code(ConsentStatus::from_code, word(0)),
-                mode: code(ConsentMode::from_code, option("mode=").or(Some("written"))),
-                date: on(words[1]),
-                form_version: option("form=").unwrap_or(FORM).to_owned(),
-                valid_until: option("until=").map(on),
-                withdrawn_on: option("withdrawn=").map(on),
-            });
+            push(
+                &mut person.consents,
+                Consent {
+                    purpose: option("for=").unwrap_or(PURPOSE).into(),
+                    status: code(ConsentStatus::from_code, word(0)),
+                    mode: code(ConsentMode::from_code, option("mode=").or(Some("written"))),
+                    date: on(words[1]),
+                    form_version: option("form=").unwrap_or(FORM).into(),
+                    valid_until: option("until=").map(on),
+                    withdrawn_on: option("withdrawn=").map(on),
+                },
+            );
         }
         other => panic!("no such clause: {other}"),
     }
+}
+
+/// Adds a row.
+fn push<T>(rows: &mut Box<[T]>, row: T) {
+    let mut all = std::mem::take(rows).into_vec();
+    all.push(row);
+    *rows = all.into();
 }
 
 /// A code of a list; no word is `unknown`.

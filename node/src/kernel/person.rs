@@ -6,6 +6,7 @@
 //!
 //! **Invariant:** nothing here can be serialised, displayed or logged, and [`PersonId`] least of all.
 
+use std::sync::Arc;
 use time::Date;
 
 /// A participant's identifier at the municipality, normalised: surrounding white space removed and
@@ -48,7 +49,7 @@ impl When {
 }
 
 /// A calendar month.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CalendarMonth {
     /// The year.
     pub year: i32,
@@ -56,10 +57,35 @@ pub struct CalendarMonth {
     pub month: u8,
 }
 
+impl CalendarMonth {
+    /// The month of a day.
+    #[must_use]
+    pub fn of(day: Date) -> Self {
+        Self { year: day.year(), month: u8::from(day.month()) }
+    }
+
+    /// How many months it comes after `first`; `None` if it comes before.
+    pub(super) fn since(self, first: Self) -> Option<usize> {
+        usize::try_from(self.number().checked_sub(first.number())?).ok()
+    }
+
+    /// The month that comes so many months later.
+    pub(super) fn later(self, months: usize) -> Option<Self> {
+        let number = self.number().checked_add(i32::try_from(months).ok()?)?;
+        let month = u8::try_from(number.rem_euclid(12)).ok()?.checked_add(1)?;
+        Some(Self { year: number.div_euclid(12), month })
+    }
+
+    /// Months since year 0.
+    fn number(self) -> i32 {
+        self.year.saturating_mul(12).saturating_add(i32::from(self.month)).saturating_sub(1)
+    }
+}
+
 macro_rules! codes {
     ($(#[$doc:meta])* $name:ident { $($member:ident = $code:literal),+ $(,)? }) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum $name {
             $(#[doc = concat!("`", $code, "`.")] $member,)+
             /// Not known or not recorded.
@@ -193,7 +219,7 @@ pub struct Participant {
 #[derive(Clone)]
 pub struct Consent {
     /// The purpose, as the municipality's register of processing names it.
-    pub purpose: String,
+    pub purpose: Arc<str>,
     /// How it stands.
     pub status: ConsentStatus,
     /// How it was given.
@@ -201,7 +227,7 @@ pub struct Consent {
     /// When it was given or refused.
     pub date: When,
     /// Which version of the information letter it was given on; empty if not recorded.
-    pub form_version: String,
+    pub form_version: Arc<str>,
     /// The last day on which it holds; `None` if it has no end of its own.
     pub valid_until: Option<When>,
     /// The day it was withdrawn; `None` if it was not.
@@ -252,14 +278,14 @@ pub struct Complaint {
 }
 
 /// A row of the `contact` table: a month's count on a form, or one event.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 pub struct Contact {
     /// The month, if known.
     pub month: Option<CalendarMonth>,
     /// The category.
     pub category: ContactCategory,
     /// How many; 0 only where the form says zero.
-    pub count: u32,
+    pub count: u64,
     /// Whether the form was filled in: a row that says `no` is missing data and not a zero.
     pub recorded: YesNo,
 }
@@ -288,23 +314,24 @@ pub struct Satisfaction {
     pub score: Option<u8>,
 }
 
-/// All that the records hold of one participant.
+/// All that the records hold of one participant. Lists of rows do not grow any more: most are short or
+/// empty, and there are as many as participants.
 #[derive(Clone)]
 pub struct Person {
     /// The row of the `participant` table.
     pub participant: Participant,
     /// Rows of the `consent` table.
-    pub consents: Vec<Consent>,
+    pub consents: Box<[Consent]>,
     /// Rows of the `tenancy` table.
-    pub tenancies: Vec<Tenancy>,
+    pub tenancies: Box<[Tenancy]>,
     /// Rows of the `stay` table.
-    pub stays: Vec<Stay>,
+    pub stays: Box<[Stay]>,
     /// Rows of the `complaint` table.
-    pub complaints: Vec<Complaint>,
-    /// Rows of the `contact` table.
-    pub contacts: Vec<Contact>,
+    pub complaints: Box<[Complaint]>,
+    /// Rows of the `contact` table, where they are not summed in the records.
+    pub contacts: Box<[Contact]>,
     /// Rows of the `baseline` table.
-    pub baselines: Vec<Baseline>,
+    pub baselines: Box<[Baseline]>,
     /// Rows of the `satisfaction` table.
-    pub satisfactions: Vec<Satisfaction>,
+    pub satisfactions: Box<[Satisfaction]>,
 }

@@ -7,7 +7,7 @@
 use super::consent::cohort;
 use super::count::{CountKey, count};
 use super::people::terms;
-use super::source::{Mapping, Origin, RejectedRows, SourceConfig, read};
+use super::source::{Mapping, Origin, RejectedRows, SourceConfig, Wanted, read};
 use fellestall_shared::catalogue::Catalogue;
 use fellestall_shared::ids::Purpose;
 use fellestall_shared::period::Period;
@@ -48,13 +48,14 @@ fn bound(statistic: &Statistic) -> Bound {
 
 /// Counts everything in the catalogue over the export in this folder of the fixtures.
 fn figures(folder: &str, mapping: &Mapping, period: &str) -> Figures {
-    let config = SourceConfig {
-        origin: Origin::Folder(fixtures().join(folder)),
-        mapping: mapping.clone(),
-        rejected_rows: RejectedRows::Refuse,
-    };
-    let (records, _) = read(&config).expect("an export without rejected rows");
+    let config = SourceConfig::new(
+        Origin::Folder(fixtures().join(folder)),
+        mapping.clone(),
+        RejectedRows::Refuse,
+    );
     let period: Period = period.parse().expect("a period");
+    let wanted = Wanted::between(period.first_day(), period.last_day());
+    let (records, _) = read(&config, &wanted).expect("an export without rejected rows");
     let purpose: Purpose = "housing-first-statistics".parse().expect("a purpose");
     let key = CountKey::from_bytes([7; 32]);
     let cohort = cohort(&records, &purpose, LegalBasis::Consent, &terms(), period);

@@ -61,12 +61,7 @@ impl<'p> View<'p> {
         if person.participant.intake.day().is_some_and(|intake| intake > census) {
             return None;
         }
-        let window_start = match window {
-            Window::CensusDate => census,
-            Window::Period => period.first_day(),
-            Window::LastQuarter => period.last_quarter().first_day(),
-        };
-        Some(Self { person, census, window_start })
+        Some(Self { person, census, window_start: window_start(period, window) })
     }
 
     /// The observations of a unit, each with its weight; `None` if a weight overflows.
@@ -163,6 +158,15 @@ impl<'p> View<'p> {
     fn is_followed_in_window(&self) -> bool {
         let exit = self.person.participant.exit.and_then(When::day);
         exit.is_none_or(|exit| exit >= self.window_start)
+    }
+}
+
+/// The first day of a table's window; it ends on the census date.
+pub(super) fn window_start(period: Period, window: Window) -> Date {
+    match window {
+        Window::CensusDate => period.last_day(),
+        Window::Period => period.first_day(),
+        Window::LastQuarter => period.last_quarter().first_day(),
     }
 }
 

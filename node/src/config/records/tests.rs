@@ -70,7 +70,7 @@ fn every_mistake_about_the_database_names_its_key() {
         }
     };
     check("[records]\nrejected_rows = \"refuse\"\n", &["records.folder", "[records.postgres]"]);
-    check(&POSTGRES.replace("[records]\n", "[records]\nfolder = \"e\"\n"), &["both"]);
+    check(&POSTGRES.replace("[records]\n", "[records]\nfolder = \"e\"\n"), &["keep one"]);
     check(
         &POSTGRES.replace("[records]\n", "[records]\nmapping = \"m.toml\"\n"),
         &["records.mapping", "views"],

@@ -25,7 +25,7 @@ fn check(person: &str, by_consent: bool, by_public_task: bool) {
         [(LegalBasis::Consent, by_consent), (LegalBasis::PublicTask, by_public_task)]
     {
         let cohort = cohort(&records, &purpose, basis, &terms(), period("2016"));
-        assert_eq!(cohort.people().count() == 1, expected, "{basis:?}: {person}");
+        assert_eq!(cohort.people().len() == 1, expected, "{basis:?}: {person}");
     }
 }
 

@@ -5,6 +5,7 @@
 use super::draw::{self, Wish};
 use super::reference::{self, Question, STATISTICS};
 use super::{KEY, check, kernel_cells, kernel_of};
+use crate::kernel::source::Origin;
 use fellestall_shared::catalogue::Catalogue;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -67,7 +68,10 @@ impl One {
                 let path = folder.path().join(format!("{table}.csv"));
                 std::fs::write(path, format!("{header}\n{rows}")).expect("written");
             }
-            kernel_cells(folder.path(), "", false, &question(), threads).expect("a count")
+            {
+                let origin = Origin::Folder(folder.path().to_owned());
+                kernel_cells(origin, "", false, &question(), threads).expect("a count")
+            }
         })
     }
 }

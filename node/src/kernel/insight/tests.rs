@@ -21,10 +21,10 @@ fn check(sentence: &str, by_consent: Standing, by_public_task: Standing) {
     for (basis, expected) in
         [(LegalBasis::Consent, by_consent), (LegalBasis::PublicTask, by_public_task)]
     {
-        let (_, person) = people.people().next().expect("somebody");
+        let person = people.people().next().expect("somebody").person;
         let found = standing(&person.consents, &purpose, basis, &terms(), day("2016-12-31"));
         assert!(found == expected, "{basis:?}: {sentence}");
-        let counted = cohort(&people, &purpose, basis, &terms(), period("2016")).people().count();
+        let counted = cohort(&people, &purpose, basis, &terms(), period("2016")).people().len();
         assert_eq!(counted == 1, found == Standing::Counted, "{basis:?}: {sentence}");
     }
 }
@@ -64,11 +64,11 @@ fn export(folder: &std::path::Path, consents: &[&str]) -> SourceConfig {
     }
     std::fs::write(folder.join("participant.csv"), participants).expect("written");
     std::fs::write(folder.join("consent.csv"), rows).expect("written");
-    SourceConfig {
-        origin: Origin::Folder(folder.to_owned()),
-        mapping: Mapping::standard().expect("a mapping"),
-        rejected_rows: RejectedRows::Refuse,
-    }
+    SourceConfig::new(
+        Origin::Folder(folder.to_owned()),
+        Mapping::standard().expect("a mapping"),
+        RejectedRows::Refuse,
+    )
 }
 
 const CONSENTS: [&str; 7] = [

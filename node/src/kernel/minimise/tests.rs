@@ -1,7 +1,7 @@
 //! What a definition declares is what its table reads: no less, or the count would be another; no
 //! more, or a column would be read for nothing.
 
-use super::{Minimal, is_column};
+use super::{Declared, Minimal, is_column};
 use crate::kernel::count::contribution;
 use crate::kernel::people::drawn::a_person;
 use crate::kernel::people::{period, person};
@@ -27,7 +27,8 @@ fn adds(minimal: &Minimal, statistic: &Statistic) -> BTreeMap<usize, u64> {
 
 /// Whether a table is the same over these columns of a participant as over all of them.
 fn is_complete(person: &Person, statistic: &Statistic, columns: &BTreeSet<String>) -> bool {
-    let (minimal, whole) = (Minimal::of(person, columns), Minimal::whole(person));
+    let minimal = Minimal::of(person, &person.contacts, &Declared::of(columns));
+    let whole = Minimal::whole(person);
     adds(&minimal, statistic) == adds(&whole, statistic)
 }
 
@@ -88,7 +89,7 @@ fn an_undeclared_column_is_not_there() {
         stay prison 2015-01-01..; complaint 2016-12-01 noise yes source=police; \
         contact 2016-12 nav 3 yes; form 2016-01-01 severe severe severe; score 2016-01-01 life 3";
     let person = person(text);
-    let nothing = Minimal::of(&person, &BTreeSet::new());
+    let nothing = Minimal::of(&person, &person.contacts, &Declared::of(&BTreeSet::new()));
     let nothing = nothing.person();
     assert!(nothing.consents.is_empty() && nothing.tenancies.is_empty());
     assert!(nothing.stays.is_empty() && nothing.complaints.is_empty());
@@ -106,8 +107,8 @@ fn an_undeclared_column_is_not_there() {
     assert!(row.exit_reason.is_none());
 
     // One column of a table: the row is there, and nothing else of it.
-    let one = Minimal::of(&person, &["tenancy.tenure".to_owned()].into());
-    let [home] = one.person().tenancies.as_slice() else { panic!("one tenancy") };
+    let one = Minimal::of(&person, &[], &Declared::of(&["tenancy.tenure".to_owned()].into()));
+    let [home] = &*one.person().tenancies else { panic!("one tenancy") };
     assert_eq!((home.tenure.code(), home.dwelling_no), ("private", None));
     assert!(home.moved_in.day().is_none() && home.moved_out.is_none());
     assert!(home.end_mode.is_none() && home.end_reason.is_none());

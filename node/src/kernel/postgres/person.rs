@@ -67,7 +67,8 @@ impl Cells<'_> {
 
 /// Everything that is recorded of one participant; `None` of somebody who is none.
 pub(super) fn read(session: &mut Session, layout: &Layout, id: &PersonId) -> Read<Option<Person>> {
-    let Some(participant) = rows(session, layout, id, Table::Participant, participant)?.pop()
+    let Some(participant) =
+        rows(session, layout, id, Table::Participant, participant)?.into_iter().next()
     else {
         return Ok(None);
     };
@@ -93,9 +94,9 @@ fn rows<T>(
     id: &PersonId,
     table: Table,
     parse: fn(&Cells<'_>) -> Read<T>,
-) -> Read<Vec<T>> {
+) -> Read<Box<[T]>> {
     if !layout.has(table) {
-        return Ok(Vec::new());
+        return Ok(Box::default());
     }
     let columns: Vec<String> = table
         .columns(layout.contact_form())
@@ -138,11 +139,11 @@ fn participant(row: &Cells<'_>) -> Read<Participant> {
 
 fn consent(row: &Cells<'_>) -> Read<Consent> {
     Ok(Consent {
-        purpose: row.text("purpose")?.unwrap_or_default(),
+        purpose: row.text("purpose")?.unwrap_or_default().into(),
         status: row.code("status", ConsentStatus::from_code)?,
         mode: row.code("mode", ConsentMode::from_code)?,
         date: row.date("date")?,
-        form_version: row.text("form_version")?.unwrap_or_default(),
+        form_version: row.text("form_version")?.unwrap_or_default().into(),
         valid_until: row.optional_date("valid_until")?,
         withdrawn_on: row.optional_date("withdrawn_on")?,
     })

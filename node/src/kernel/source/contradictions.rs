@@ -5,19 +5,20 @@
 //!
 //! **Invariant:** a contradiction names file, lines and rule, and never a value or a person.
 
+use super::drafts::{Draft, Located};
 use super::mapping::Mapping;
-use super::people::{Draft, Located};
 use super::quality::Listed;
-use super::schema::{ContactForm, Table};
-use crate::kernel::person::{CalendarMonth, When, YesNo};
+use super::schema::Table;
+use crate::kernel::person::When;
 use serde::Serialize;
-use std::collections::BTreeMap;
 use std::fmt;
 use time::Date;
 
+mod contacts;
 mod rule;
 mod tenancies;
 
+pub(super) use contacts::ContactFinder;
 pub use rule::ContradictionRule;
 
 /// Rows of one person that do not go together.
@@ -95,7 +96,7 @@ fn later(first: Option<Date>, second: Option<Date>) -> bool {
     first.zip(second).is_some_and(|(first, second)| first > second)
 }
 
-/// Finds what does not go together among the rows of one person; days after `today` are in the
+/// Finds what does not go together among the rows of one person, contacts apart; days after `today` are in the
 /// future, and none is if it is not given.
 pub(super) fn find(
     draft: &Draft,
@@ -109,7 +110,6 @@ pub(super) fn find(
     finder.tenancies(draft);
     finder.stays(draft);
     finder.after_exit(draft);
-    finder.contacts(draft);
 }
 
 /// The day of something that happened on a known day.
@@ -164,35 +164,6 @@ impl Finder<'_> {
             self.day(at, day);
         }
     }
-
-    fn contacts(&mut self, draft: &Draft) {
-        let exit = known(draft.participant.row.exit).map(month_of);
-        let now = self.today.map(month_of);
-        let left = Some((Table::Participant, draft.participant.line));
-        let is_form = self
-            .mapping
-            .table(Table::Contact)
-            .is_some_and(|table| table.form == ContactForm::Months);
-        let mut forms = BTreeMap::new();
-        for Located { line, row } in &draft.contacts {
-            let at = (Table::Contact, *line);
-            let beyond = |limit: Option<CalendarMonth>| {
-                row.month.zip(limit).is_some_and(|(month, limit)| month > limit)
-            };
-            self.report_if(beyond(exit), at, left, ContradictionRule::AfterExit);
-            self.report_if(beyond(now), at, None, ContradictionRule::InTheFuture);
-            let uncounted = row.recorded == YesNo::No && row.count > 0;
-            self.report_if(uncounted, at, None, ContradictionRule::CountNotRecorded);
-            let Some(month) = row.month.filter(|_| is_form) else { continue };
-            let before = *forms.entry((month, row.category)).or_insert(*line);
-            let twice = before != *line;
-            self.report_if(twice, at, Some((at.0, before)), ContradictionRule::SameFormTwice);
-        }
-    }
-}
-
-fn month_of(day: Date) -> CalendarMonth {
-    CalendarMonth { year: day.year(), month: u8::from(day.month()) }
 }
 
 #[cfg(test)]

@@ -20,8 +20,8 @@ use super::file::SourceFile;
 use super::layout::decode;
 use super::mapping::FileMapping;
 use super::quality::Listed;
+use super::shelf::Shelf;
 use std::collections::BTreeMap;
-use std::path::Path;
 
 mod finding;
 mod number;
@@ -72,11 +72,11 @@ type Figures = BTreeMap<String, Vec<Entry>>;
 
 /// Checks the file of printed figures; `false` if there is none.
 pub(super) fn check(
-    folder: &Path,
+    shelf: &Shelf,
     file: &FileMapping,
     findings: &mut Listed<ControlFinding>,
 ) -> Result<bool, SourceError> {
-    let Some(mut opened) = SourceFile::open(folder, file)? else { return Ok(false) };
+    let Some(mut opened) = SourceFile::open(shelf, file)? else { return Ok(false) };
     let mut places = [0; 4];
     for (place, name) in places.iter_mut().zip(["figure", "role", "state", "value"]) {
         *place = opened

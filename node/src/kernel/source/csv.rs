@@ -72,6 +72,17 @@ impl Record {
         self.bytes.get(start..end)
     }
 
+    /// Adds a field.
+    pub(super) fn add(&mut self, field: &[u8]) {
+        self.bytes.extend_from_slice(field);
+        self.ends.push(self.bytes.len());
+    }
+
+    /// Says on which line it starts.
+    pub(super) fn set_line(&mut self, line: u64) {
+        self.line = line;
+    }
+
     /// Every field.
     pub(super) fn fields(&self) -> impl Iterator<Item = &[u8]> {
         (0..self.len()).filter_map(|at| self.field(at))
@@ -89,6 +100,16 @@ impl Record {
             return Err(self.malformed(Fault::FieldTooLong));
         }
         self.bytes.push(byte);
+        Ok(())
+    }
+
+    fn extend(&mut self, bytes: &[u8]) -> Result<(), Malformed> {
+        let start = self.ends.last().copied().unwrap_or(0);
+        let held = self.bytes.len().saturating_sub(start);
+        if held.saturating_add(bytes.len()) > SOURCE_FIELD_BYTES {
+            return Err(self.malformed(Fault::FieldTooLong));
+        }
+        self.bytes.extend_from_slice(bytes);
         Ok(())
     }
 
@@ -135,9 +156,18 @@ struct Scanner {
 impl<R: BufRead> CsvReader<R> {
     /// A reader from the first line of `input`.
     pub(super) fn new(input: R, delimiter: u8) -> Self {
-        let scanner =
-            Scanner { delimiter, line: 1, after_return: false, state: State::RecordStart };
+        Self::from_line(input, delimiter, 1)
+    }
+
+    /// A reader of an `input` whose first line is the `line`th of its file.
+    pub(super) fn from_line(input: R, delimiter: u8, line: u64) -> Self {
+        let scanner = Scanner { delimiter, line, after_return: false, state: State::RecordStart };
         Self { input, scanner }
+    }
+
+    /// What was not read yet, the line that it starts on, and whether the LF of a CRLF may come first.
+    pub(super) fn into_rest(self) -> (R, u64, bool) {
+        (self.input, self.scanner.line, self.scanner.after_return)
     }
 
     /// Reads the next record into `record`; `false` at the end. Blank lines are no records.
@@ -155,7 +185,10 @@ impl<R: BufRead> CsvReader<R> {
             }
             let mut used: usize = 0;
             let mut done = false;
-            for byte in buffer {
+            while let Some(rest) = buffer.get(used..).filter(|rest| !rest.is_empty()) {
+                let plain = self.scanner.plain(rest, record).map_err(CsvError::Malformed)?;
+                used = used.saturating_add(plain);
+                let Some(byte) = buffer.get(used) else { break };
                 used = used.saturating_add(1);
                 done = self.scanner.take(*byte, record).map_err(CsvError::Malformed)?;
                 if done {
@@ -171,6 +204,17 @@ impl<R: BufRead> CsvReader<R> {
 }
 
 impl Scanner {
+    /// Takes the bytes of a cell without quotes up to the next one that has a meaning; how many they are.
+    fn plain(&mut self, bytes: &[u8], record: &mut Record) -> Result<usize, Malformed> {
+        if self.state != State::Bare {
+            return Ok(0);
+        }
+        let length = memchr::memchr3(self.delimiter, b'\n', b'\r', bytes).unwrap_or(bytes.len());
+        record.extend(bytes.get(..length).unwrap_or_default())?;
+        self.after_return = self.after_return && length == 0;
+        Ok(length)
+    }
+
     /// Takes one byte; `true` when it ends the record.
     fn take(&mut self, byte: u8, record: &mut Record) -> Result<bool, Malformed> {
         let line_break = self.count_line(byte);

@@ -92,6 +92,25 @@ pub enum SourceError {
         /// Whether there are more.
         more: bool,
     },
+    /// A database that cannot be read.
+    #[error(
+        "{} cannot be read as an SQLite database; see that it is one, and that the node's user may read it and its folder", file.display()
+    )]
+    Sqlite {
+        /// The database's file, or the table.
+        file: PathBuf,
+        /// What the database said.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// More memory than the configuration allows.
+    #[error(
+        "reading the records would take more than {limit_mib} MiB of memory; set a higher memory_mib under [records] in the configuration, or ask about a shorter period. Nothing was released"
+    )]
+    Memory {
+        /// What is allowed, in MiB.
+        limit_mib: u64,
+    },
     /// A row that may be of several participants.
     #[error(
         "{row}; one participant's key would decide whether another's rows are counted, so it cannot be skipped: mend the key file"

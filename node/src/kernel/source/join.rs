@@ -9,9 +9,9 @@ use super::layout::decode;
 use super::mapping::Join;
 use super::quality::{JoinReport, RejectedRow, Rule};
 use super::schema::Table;
+use super::shelf::Shelf;
 use super::value::normalised;
 use std::collections::HashMap;
-use std::path::Path;
 
 /// The keys of one file.
 pub(super) struct Keys(HashMap<String, Target>);
@@ -22,6 +22,16 @@ enum Target {
 }
 
 impl Keys {
+    /// Every key of the file.
+    pub(super) fn all(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// Where a key leads, from file to file.
+    pub(super) fn follow<'k>(steps: &'k [Self], key: &'k str) -> Result<&'k str, Rule> {
+        steps.iter().try_fold(key, |key, step| step.find(key))
+    }
+
     /// Where this key leads.
     pub(super) fn find(&self, key: &str) -> Result<&str, Rule> {
         match self.0.get(normalised(key).as_ref()) {
@@ -34,14 +44,14 @@ impl Keys {
 
 /// Reads one key file; rejected rows go to `reject`.
 pub(super) fn keys(
-    folder: &Path,
+    shelf: &Shelf,
     table: Table,
     join: &Join,
     mut reject: impl FnMut(RejectedRow),
 ) -> Result<(Keys, JoinReport), SourceError> {
     let name = &join.file.name;
     let missing = || SourceError::Missing { file: name.clone(), why: Why::Join(table) };
-    let mut file = SourceFile::open(folder, &join.file)?.ok_or_else(missing)?;
+    let mut file = SourceFile::open(shelf, &join.file)?.ok_or_else(missing)?;
     let place = |header: &str| {
         file.header().place(header).ok_or_else(|| SourceError::ColumnMissing {
             file: name.clone(),

@@ -6,9 +6,10 @@ use super::csv::Record;
 use super::error::FileProblem;
 use super::mapping::{ColumnMapping, ColumnSource, Encoding};
 use super::quality::Rule;
+use super::schema::Kind;
 use super::value::{Cell, Words, normalised};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The header line of a file.
 pub(super) struct Header {
@@ -90,6 +91,18 @@ impl Layout {
     pub(super) fn header_at(&self, place: usize) -> Option<&str> {
         let found = self.columns.iter().find(|(_, at)| *at == Some(place));
         found.and_then(|(column, _)| self.header(column.column.name))
+    }
+
+    /// The place of the participant's cell, and those of all other cells of ours in their order. No
+    /// place is that of a participant whose cell has another meaning too.
+    pub(super) fn person_and_others(&self) -> (usize, Vec<usize>) {
+        let is_person = |column: &ColumnMapping| column.column.kind == Kind::Person;
+        let (persons, others): (Vec<_>, Vec<_>) =
+            self.columns.iter().partition(|(column, _)| is_person(column));
+        let others: BTreeSet<usize> = others.into_iter().filter_map(|(_, place)| *place).collect();
+        let person = persons.first().and_then(|(_, place)| *place);
+        let person = person.filter(|place| !others.contains(place)).unwrap_or(usize::MAX);
+        (person, others.into_iter().collect())
     }
 
     /// How to understand our column.

@@ -133,6 +133,18 @@ impl Mapping {
         self.tables.get(&table)
     }
 
+    /// The same mapping for a database, whose texts are UTF-8 whatever an export of it would be.
+    pub(super) fn of_database(mut self) -> Self {
+        for table in self.tables.values_mut() {
+            table.file.encoding = Encoding::Utf8;
+            for join in &mut table.joins {
+                join.file.encoding = Encoding::Utf8;
+            }
+        }
+        self.control.encoding = Encoding::Utf8;
+        self
+    }
+
     /// The file of printed figures.
     pub(super) fn control(&self) -> &FileMapping {
         &self.control

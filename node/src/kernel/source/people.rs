@@ -1,125 +1,141 @@
-//! Rows gathered by person, with the lines that they came from.
+//! All tables of an export, one after the other.
 //!
 //! **Invariant:** a person is whole or absent: who has a rejected participant row is left out with
 //! every row, and who has a rejected consent row is in no table, whatever the legal basis.
 
-use super::RejectedRows;
+use super::contacts;
+use super::contradictions::{self, ContactFinder};
+use super::drafts::{Draft, Drafts, Located, push};
 use super::error::SourceError;
+use super::join::Keys;
+use super::layout::Layout;
 use super::mapping::Mapping;
-use super::quality::{QualityReport, RejectedRow, Rule};
+use super::memory::Memory;
+use super::places::Places;
+use super::quality::{Listed, QualityReport, RejectedRow, Rule};
 use super::row::{Bad, Row};
+use super::row_memo::Plan;
 use super::rows;
 use super::schema::{ContactForm, Table};
+use super::shelf::Shelf;
 use super::table::{Outcome, TableRows};
-use crate::kernel::person::{
-    Baseline, Complaint, Consent, Contact, Participant, Person, PersonId, Satisfaction, Stay,
-    Tenancy,
-};
+use super::{SourceConfig, Wanted};
+use crate::kernel::contacts::ContactTable;
+use crate::kernel::person::{Consent, PersonId};
+use crate::kernel::records::Records;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
-
-/// A row and the line on which it starts.
-pub(super) struct Located<T> {
-    pub(super) line: u64,
-    pub(super) row: T,
-}
-
-/// All rows of one person.
-pub(super) struct Draft {
-    pub(super) participant: Located<Participant>,
-    pub(super) consents: Vec<Located<Consent>>,
-    pub(super) tenancies: Vec<Located<Tenancy>>,
-    pub(super) stays: Vec<Located<Stay>>,
-    pub(super) complaints: Vec<Located<Complaint>>,
-    pub(super) contacts: Vec<Located<Contact>>,
-    pub(super) baselines: Vec<Located<Baseline>>,
-    pub(super) satisfactions: Vec<Located<Satisfaction>>,
-}
-
-impl Draft {
-    fn new(participant: Located<Participant>) -> Self {
-        Self {
-            participant,
-            consents: Vec::new(),
-            tenancies: Vec::new(),
-            stays: Vec::new(),
-            complaints: Vec::new(),
-            contacts: Vec::new(),
-            baselines: Vec::new(),
-            satisfactions: Vec::new(),
-        }
-    }
-
-    fn into_person(self) -> Person {
-        fn rows<T>(located: Vec<Located<T>>) -> Vec<T> {
-            located.into_iter().map(|located| located.row).collect()
-        }
-        Person {
-            participant: self.participant.row,
-            consents: rows(self.consents),
-            tenancies: rows(self.tenancies),
-            stays: rows(self.stays),
-            complaints: rows(self.complaints),
-            contacts: rows(self.contacts),
-            baselines: rows(self.baselines),
-            satisfactions: rows(self.satisfactions),
-        }
-    }
-}
+use std::sync::Arc;
+use time::Date;
 
 /// What an export holds, and what is wrong with it.
-pub(super) struct Gathering<'s> {
-    folder: &'s Path,
+struct Gathering<'s> {
+    shelf: &'s Shelf,
     mapping: &'s Mapping,
-    drafts: BTreeMap<PersonId, Draft>,
+    drafts: Drafts,
     left_out: BTreeSet<PersonId>,
-    pub(super) report: QualityReport,
+    memory: Memory,
+    report: QualityReport,
 }
 
-/// Reads every table of the folder.
-pub(super) fn gather<'s>(
-    folder: &'s Path,
-    mapping: &'s Mapping,
-    policy: RejectedRows,
-) -> Result<Gathering<'s>, SourceError> {
+/// Reads every table: the people, with the sums of the contacts that are wanted.
+pub(super) fn read(
+    shelf: &Shelf,
+    config: &SourceConfig,
+    wanted: &Wanted<'_>,
+) -> Result<(Records, QualityReport), SourceError> {
+    let mut all = gather(shelf, config)?;
+    let rows = all.open(Table::Contact)?;
+    let Gathering { drafts, left_out, mut memory, mut report, .. } = all;
+    let (people, by_id) = drafts.into_people();
+    let mut table = None;
+    if let Some(rows) = rows {
+        rows.all(&mut report, |file, layout, keys| {
+            let places = Places::new(&by_id, people.iter().map(|(id, _)| id), layout, keys);
+            let plan =
+                Plan { months: wanted.months, ..plan(config, layout, keys, &places, &left_out) };
+            if let Some(months) = wanted.months {
+                let only = wanted.only.map(|id| places.of(id).unwrap_or(u32::MAX));
+                let people = if only.is_some() { 1 } else { people.len() };
+                memory.take(ContactTable::bytes(months, people))?;
+                table = Some(ContactTable::new(months, people, only));
+            }
+            contacts::sum(file, &plan, table.as_mut(), config.limits, &config.progress)
+        })?;
+    }
+    report.sort();
+    Ok((Records::new(people).with_contacts(table), report))
+}
+
+/// Reads every table and says what is wrong; what is dated after `today` is, if it is given.
+pub(super) fn examine(
+    shelf: &Shelf,
+    config: &SourceConfig,
+    today: Option<Date>,
+) -> Result<QualityReport, SourceError> {
+    let mut all = gather(shelf, config)?;
+    let rows = all.open(Table::Contact)?;
+    let Gathering { drafts, left_out, memory, mut report, .. } = all;
+    let mapping = &config.mapping;
+    let mut found = Listed::default();
+    for draft in drafts.all() {
+        contradictions::find(draft, mapping, today, &mut found);
+    }
+    if let Some(rows) = rows {
+        rows.all(&mut report, |file, layout, keys| {
+            let places = Places::new(drafts.places(), drafts.ids(), layout, keys);
+            let plan = plan(config, layout, keys, &places, &left_out);
+            let asked = (today, &mut found);
+            let mut finder = ContactFinder::new(drafts.all(), mapping, asked, memory.left());
+            let tally = contacts::visit(file, &plan, &mut finder, &config.progress)?;
+            if finder.had_room() { Ok(tally) } else { Err(memory.refuse()) }
+        })?;
+    }
+    report.sort();
+    report.contradictions = found;
+    Ok(report)
+}
+
+/// How the rows of the `contact` table are read.
+fn plan<'a>(
+    config: &'a SourceConfig,
+    layout: &'a Layout,
+    keys: &'a [Keys],
+    places: &'a Places<'a>,
+    left_out: &'a BTreeSet<PersonId>,
+) -> Plan<'a> {
+    let mapping = config.mapping.table(Table::Contact);
+    let parse = match mapping.map(|mapping| mapping.form) {
+        Some(ContactForm::Events) => rows::contact_event,
+        Some(ContactForm::Months) | None => rows::contact_month,
+    };
+    let delimiter = mapping.map_or(b',', |mapping| mapping.file.delimiter);
+    Plan { layout, keys, places, left_out, parse, months: None, delimiter }
+}
+
+/// Reads every table but that of contacts, which is the only one that may be larger than memory.
+fn gather<'s>(shelf: &'s Shelf, config: &'s SourceConfig) -> Result<Gathering<'s>, SourceError> {
     let mut all = Gathering {
-        folder,
-        mapping,
-        drafts: BTreeMap::new(),
+        shelf,
+        mapping: &config.mapping,
+        drafts: Drafts::new(),
         left_out: BTreeSet::new(),
-        report: QualityReport::new(policy),
+        memory: Memory::new(config.limits.memory),
+        report: QualityReport::new(config.rejected_rows),
     };
     all.participants()?;
     all.consents()?;
     all.table(Table::Tenancy, rows::tenancy, |draft| &mut draft.tenancies)?;
     all.table(Table::Stay, rows::stay, |draft| &mut draft.stays)?;
     all.table(Table::Complaint, rows::complaint, |draft| &mut draft.complaints)?;
-    let form = mapping.table(Table::Contact).map(|table| table.form);
-    let contact = match form {
-        Some(ContactForm::Events) => rows::contact_event,
-        Some(ContactForm::Months) | None => rows::contact_month,
-    };
-    all.table(Table::Contact, contact, |draft| &mut draft.contacts)?;
     all.table(Table::Baseline, rows::baseline, |draft| &mut draft.baselines)?;
     all.table(Table::Satisfaction, rows::satisfaction, |draft| &mut draft.satisfactions)?;
     Ok(all)
 }
 
 impl Gathering<'_> {
-    /// Every person with all rows, in the order of identifiers.
-    pub(super) fn drafts(&self) -> impl Iterator<Item = &Draft> {
-        self.drafts.values()
-    }
-
-    /// The people, and the report.
-    pub(super) fn into_parts(self) -> (BTreeMap<PersonId, Person>, QualityReport) {
-        let people = self.drafts.into_iter().map(|(id, draft)| (id, draft.into_person()));
-        (people.collect(), self.report)
-    }
-
     fn open(&mut self, table: Table) -> Result<Option<TableRows>, SourceError> {
         match self.mapping.table(table) {
-            Some(mapping) => TableRows::open(self.folder, table, mapping, &mut self.report),
+            Some(mapping) => TableRows::open(self.shelf, table, mapping, &mut self.report),
             None => Ok(None),
         }
     }
@@ -127,26 +143,24 @@ impl Gathering<'_> {
     fn participants(&mut self) -> Result<(), SourceError> {
         let Some(mut rows) = self.open(Table::Participant)? else { return Ok(()) };
         while let Some(outcome) = rows.next(rows::participant)? {
+            self.memory.take_some::<(PersonId, Draft)>(1)?;
             match outcome {
-                Outcome::Row(id, _) if self.drafts.contains_key(&id) => {
-                    // Which of the two rows is right is not known: neither is used.
-                    self.left_out.insert(id);
-                    let (column, rule) = (Some("participant_id"), Rule::ParticipantTwice);
-                    rows.reject(Bad { column, rule }, &mut self.report);
-                }
-                Outcome::Row(id, participant) => {
-                    self.drafts.insert(id, Draft::new(participant));
-                    rows.accept();
-                }
+                Outcome::Row(id, participant) => match self.drafts.add(id, participant) {
+                    Ok(()) => rows.accept(),
+                    Err(id) => {
+                        // Which of the two rows is right is not known: neither is used.
+                        self.left_out.insert(id);
+                        let (column, rule) = (Some("participant_id"), Rule::ParticipantTwice);
+                        rows.reject(Bad { column, rule }, &mut self.report);
+                    }
+                },
                 Outcome::Rejected(id, bad) => {
                     self.left_out.extend(id);
                     rows.reject(bad, &mut self.report);
                 }
             }
         }
-        let before = self.drafts.len();
-        self.drafts.retain(|id, _| !self.left_out.contains(id));
-        rows.leave_out_accepted(before.saturating_sub(self.drafts.len()));
+        rows.leave_out_accepted(self.drafts.settle(&self.left_out));
         rows.finish(&mut self.report);
         Ok(())
     }
@@ -156,7 +170,14 @@ impl Gathering<'_> {
     fn consents(&mut self) -> Result<(), SourceError> {
         let Some(mut rows) = self.open(Table::Consent)? else { return Ok(()) };
         let mut in_doubt = BTreeMap::new();
-        while let Some(outcome) = rows.next(rows::consent)? {
+        let mut texts = BTreeSet::new();
+        while let Some(mut outcome) = rows.next(rows::consent)? {
+            if let Outcome::Row(_, consent) = &mut outcome {
+                let Consent { purpose, form_version, .. } = &mut consent.row;
+                once(&mut texts, purpose);
+                once(&mut texts, form_version);
+            }
+            self.memory.take_some::<Located<Consent>>(1)?;
             let rejected = self.take(&mut rows, outcome, |draft| &mut draft.consents);
             match rejected {
                 None => {}
@@ -186,6 +207,7 @@ impl Gathering<'_> {
     ) -> Result<(), SourceError> {
         let Some(mut rows) = self.open(table)? else { return Ok(()) };
         while let Some(outcome) = rows.next(parse)? {
+            self.memory.take_some::<Located<T>>(1)?;
             self.take(&mut rows, outcome, rows_of);
         }
         rows.finish(&mut self.report);
@@ -204,7 +226,7 @@ impl Gathering<'_> {
             Outcome::Rejected(id, bad) => return Some((id, rows.reject(bad, &mut self.report))),
         };
         if let Some(draft) = self.drafts.get_mut(&id) {
-            rows_of(draft).push(row);
+            push(rows_of(draft), row);
             rows.accept();
             return None;
         }
@@ -216,3 +238,17 @@ impl Gathering<'_> {
         Some((Some(id), rows.reject(bad, &mut self.report)))
     }
 }
+
+/// Keeps one copy of a text that many rows have.
+fn once(texts: &mut BTreeSet<Arc<str>>, text: &mut Arc<str>) {
+    match texts.get(text) {
+        Some(known) => *text = Arc::clone(known),
+        None if texts.len() < TEXTS => {
+            texts.insert(Arc::clone(text));
+        }
+        None => {}
+    }
+}
+
+/// Texts of which one copy is kept, at the most: purposes and forms are a few.
+const TEXTS: usize = 1_000;

@@ -144,6 +144,12 @@ impl QualityReport {
         }
     }
 
+    /// Puts the tables into their order, however they were read.
+    pub(super) fn sort(&mut self) {
+        self.tables.sort_by_key(|table| table.table);
+        self.joins.sort_by_key(|join| join.table);
+    }
+
     /// Whether a release would be made from this export under this configuration.
     #[must_use]
     pub fn can_release(&self) -> bool {

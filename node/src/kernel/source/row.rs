@@ -39,10 +39,7 @@ impl<'r> Row<'r> {
         let bad = |rule| Bad { column: Some("participant_id"), rule };
         let blank = if keys.is_empty() { Rule::ParticipantBlank } else { Rule::KeyBlank };
         let Cell::Text(text) = self.cell("participant_id")? else { return Err(bad(blank)) };
-        let mut key: &str = &text;
-        for step in keys {
-            key = step.find(key).map_err(bad)?;
-        }
+        let key = Keys::follow(keys, &text).map_err(bad)?;
         PersonId::new(key).ok_or_else(|| bad(Rule::ParticipantBlank))
     }
 

@@ -34,11 +34,11 @@ pub(super) fn consent(row: &Row<'_>) -> Result<Consent, Bad> {
         return Err(Bad { column: Some("purpose"), rule: Rule::PurposeMissing });
     }
     Ok(Consent {
-        purpose,
+        purpose: purpose.into(),
         status: row.code("status", ConsentStatus::from_code)?,
         mode: row.code("mode", ConsentMode::from_code)?,
         date: row.date("date")?,
-        form_version: row.text("form_version")?,
+        form_version: row.text("form_version")?.into(),
         valid_until: row.optional_date("valid_until")?,
         withdrawn_on: row.optional_date("withdrawn_on")?,
     })
@@ -48,11 +48,11 @@ pub(super) fn consent(row: &Row<'_>) -> Result<Consent, Bad> {
 /// to an unknown purpose on an unknown day, which no consent outlasts.
 pub(super) fn consent_in_doubt() -> Consent {
     Consent {
-        purpose: String::new(),
+        purpose: "".into(),
         status: ConsentStatus::Unknown,
         mode: ConsentMode::Unknown,
         date: When::Unknown,
-        form_version: String::new(),
+        form_version: "".into(),
         valid_until: None,
         withdrawn_on: None,
     }
@@ -97,7 +97,7 @@ pub(super) fn contact_month(row: &Row<'_>) -> Result<Contact, Bad> {
     let recorded = row.code("recorded", YesNo::from_code)?;
     let count = row.number("count", 0..=u32::MAX, Rule::NotANumber)?;
     let (count, recorded) = match (count, recorded) {
-        (Some(count), recorded) => (count, recorded),
+        (Some(count), recorded) => (u64::from(count), recorded),
         (None, YesNo::Yes) => {
             return Err(Bad { column: Some("count"), rule: Rule::CountMissing });
         }

@@ -3,17 +3,18 @@
 //! **Invariant:** each row that is read is accepted, rejected or left out, and counted as such.
 
 use super::csv::Record;
+use super::drafts::Located;
 use super::error::{SourceError, Why};
-use super::file::SourceFile;
+use super::file::{Rows, SourceFile};
 use super::join::{self, Keys};
 use super::layout::Layout;
 use super::mapping::{ColumnMapping, FileMapping, TableMapping};
-use super::people::Located;
 use super::quality::{QualityReport, RejectedRow, Rule, TableReport};
 use super::row::{Bad, Row};
+use super::row_memo::Tally;
 use super::schema::{Kind, Table};
+use super::shelf::Shelf;
 use crate::kernel::person::PersonId;
-use std::path::Path;
 
 /// A table that is being read.
 pub(super) struct TableRows {
@@ -35,7 +36,7 @@ pub(super) enum Outcome<T> {
 impl TableRows {
     /// Opens a table; `None`, and a line in the report, if the export does not have it.
     pub(super) fn open(
-        folder: &Path,
+        shelf: &Shelf,
         table: Table,
         mapping: &TableMapping,
         report: &mut QualityReport,
@@ -49,7 +50,7 @@ impl TableRows {
             rejected: 0,
             left_out: 0,
         };
-        let Some(file) = SourceFile::open(folder, &mapping.file)? else {
+        let Some(file) = SourceFile::open(shelf, &mapping.file)? else {
             if let Some(why) = needed(table, &mapping.file) {
                 return Err(SourceError::Missing { file: own.file, why });
             }
@@ -61,7 +62,7 @@ impl TableRows {
             .map_err(|(column, header)| missing(table, &mapping.file, column, header))?;
         let mut keys = Vec::new();
         for step in &mapping.joins {
-            let (step, joined) = join::keys(folder, table, step, |row| report.rejected.push(row))?;
+            let (step, joined) = join::keys(shelf, table, step, |row| report.rejected.push(row))?;
             keys.push(step);
             report.joins.push(joined);
         }
@@ -117,6 +118,34 @@ impl TableRows {
             report.row_of_several.get_or_insert_with(|| row.clone());
         }
         row
+    }
+
+    /// Reads all rows of a table that is not kept; `read` gets the file, the layout and the keys.
+    pub(super) fn all(
+        self,
+        report: &mut QualityReport,
+        read: impl FnOnce(Rows, &Layout, &[Keys]) -> Result<Tally, SourceError>,
+    ) -> Result<(), SourceError> {
+        let Self { file, layout, keys, report: mut own, .. } = self;
+        let tally = read(file.into_rows()?, &layout, &keys)?;
+        own.read = tally.read;
+        own.accepted = tally.accepted;
+        own.left_out = tally.left_out;
+        own.rejected = tally.rejected;
+        let named = |(line, bad): (u64, Bad)| {
+            let column = bad.column.and_then(|column| layout.header(column)).map(str::to_owned);
+            RejectedRow { file: own.file.clone(), line, column, rule: bad.rule }
+        };
+        let unseen = tally.rejected.saturating_sub(u64::try_from(tally.shown.len()).unwrap_or(0));
+        if let Some(row) = tally.of_several.map(named) {
+            report.row_of_several.get_or_insert(row);
+        }
+        for row in tally.shown.into_iter().map(named) {
+            report.rejected.push(row);
+        }
+        report.rejected.total = report.rejected.total.saturating_add(unseen);
+        report.tables.push(own);
+        Ok(())
     }
 
     /// Puts what became of the table into the report.

@@ -6,5 +6,6 @@ mod bad_input;
 mod export;
 mod fixtures;
 mod foreign;
+mod limits;
 mod people;
 mod report;

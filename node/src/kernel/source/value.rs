@@ -15,27 +15,43 @@ const YEARS: std::ops::RangeInclusive<i32> = 1900..=2100;
 
 /// How a municipality writes dates or months.
 #[derive(Debug, Clone)]
-pub(super) struct Pattern(OwnedFormatItem);
+pub(super) struct Pattern {
+    format: OwnedFormatItem,
+    /// Whether days are written as `2016-12-31`, which is read without looking at the format.
+    is_standard: bool,
+}
+
+/// How days are written in the standard export.
+const STANDARD_DAYS: &str = "%Y-%m-%d";
 
 impl Pattern {
     /// Days written in this format of `strftime`; `None` if it does not tell one day from another.
     pub(super) fn days(format: &str) -> Option<Self> {
-        let pattern = Self(format_description::parse_strftime_owned(format).ok()?);
+        let pattern = Self::new(format)?;
         let day = Date::from_calendar_date(2016, Month::December, 24).ok()?;
         (pattern.date(&pattern.write(day)?) == Some(day)).then_some(pattern)
     }
 
     /// Months written in this format of `strftime`; `None` if it does not tell one from another.
     pub(super) fn months(format: &str) -> Option<Self> {
-        let pattern = Self(format_description::parse_strftime_owned(format).ok()?);
+        let pattern = Self::new(format)?;
         let day = Date::from_calendar_date(2016, Month::December, 24).ok()?;
         let month = CalendarMonth { year: 2016, month: 12 };
         (pattern.month(&pattern.write(day)?) == Some(month)).then_some(pattern)
     }
 
+    fn new(format: &str) -> Option<Self> {
+        let is_standard = format == STANDARD_DAYS;
+        let format = format_description::parse_strftime_owned(format).ok()?;
+        Some(Self { format, is_standard })
+    }
+
     /// The day that `text` is.
     pub(super) fn date(&self, text: &str) -> Option<Date> {
-        let date = Date::try_from(self.parse(text)?).ok()?;
+        let date = match standard_day(text).filter(|_| self.is_standard) {
+            Some(date) => date,
+            None => Date::try_from(self.parse(text)?).ok()?,
+        };
         YEARS.contains(&date.year()).then_some(date)
     }
 
@@ -49,13 +65,28 @@ impl Pattern {
 
     fn parse(&self, text: &str) -> Option<Parsed> {
         let mut parsed = Parsed::new();
-        let rest = parsed.parse_item(text.as_bytes(), &self.0).ok()?;
+        let rest = parsed.parse_item(text.as_bytes(), &self.format).ok()?;
         rest.is_empty().then_some(parsed)
     }
 
     fn write(&self, day: Date) -> Option<String> {
-        PrimitiveDateTime::new(day, Time::MIDNIGHT).format(&self.0).ok()
+        PrimitiveDateTime::new(day, Time::MIDNIGHT).format(&self.format).ok()
     }
+}
+
+/// The day that ten characters as `2016-12-31` are; `None` says nothing about other texts.
+fn standard_day(text: &str) -> Option<Date> {
+    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = *text.as_bytes() else { return None };
+    let number = |digits: &[u8]| {
+        digits.iter().try_fold(0_u16, |number, digit| {
+            let digit = digit.is_ascii_digit().then(|| digit.saturating_sub(b'0'))?;
+            number.checked_mul(10)?.checked_add(u16::from(digit))
+        })
+    };
+    let month = u8::try_from(number(&[m1, m2])?).ok()?;
+    let day = u8::try_from(number(&[d1, d2])?).ok()?;
+    let month = Month::try_from(month).ok()?;
+    Date::from_calendar_date(number(&[y1, y2, y3, y4])?.into(), month, day).ok()
 }
 
 /// How to understand the cells of one column.

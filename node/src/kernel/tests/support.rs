@@ -142,7 +142,7 @@ pub fn export(folder: &Path) -> SourceConfig {
     std::fs::write(folder.join("participant.csv"), EXPORT).expect("written");
     std::fs::write(folder.join("consent.csv"), OPT_OUTS).expect("written");
     let mapping = Mapping::standard().expect("a mapping");
-    SourceConfig { origin: Origin::Folder(folder), mapping, rejected_rows: RejectedRows::Refuse }
+    SourceConfig::new(Origin::Folder(folder), mapping, RejectedRows::Refuse)
 }
 
 /// The key of the purpose's consent snapshots.

@@ -4,31 +4,29 @@
 
 use super::{Subject, View};
 use crate::kernel::person::{CalendarMonth, Contact, ContactCategory, YesNo};
-use std::collections::{BTreeMap, BTreeSet};
-use time::Date;
+use std::collections::BTreeSet;
 
 /// The rows of the window's months that were recorded.
 fn recorded<'p>(view: &View<'p>) -> impl Iterator<Item = (CalendarMonth, &'p Contact)> + use<'p> {
-    let (first, last) = (month_of(view.window_start), month_of(view.census));
+    let (first, last) = (CalendarMonth::of(view.window_start), CalendarMonth::of(view.census));
     view.person.contacts.iter().filter_map(move |contact| {
         let month = contact.month.filter(|month| first <= *month && *month <= last)?;
         (contact.recorded == YesNo::Yes).then_some((month, contact))
     })
 }
 
-fn month_of(day: Date) -> CalendarMonth {
-    CalendarMonth { year: day.year(), month: u8::from(day.month()) }
-}
-
 /// The number of contacts of each category that has any; `None` on overflow.
 pub(super) fn totals<'p>(view: &View<'p>) -> Option<Vec<(Subject<'p>, u64)>> {
-    let mut totals: BTreeMap<ContactCategory, u64> = BTreeMap::new();
-    for (_, contact) in recorded(view) {
-        let sum = totals.entry(contact.category).or_default();
-        *sum = sum.checked_add(u64::from(contact.count))?;
+    // The categories are few: to look through them is quicker than to keep them in order.
+    let mut totals: Vec<(ContactCategory, u64)> = Vec::with_capacity(ContactCategory::CODES.len());
+    for (_, contact) in recorded(view).filter(|(_, contact)| contact.count > 0) {
+        match totals.iter_mut().find(|(category, _)| *category == contact.category) {
+            Some((_, sum)) => *sum = sum.checked_add(contact.count)?,
+            None => totals.push((contact.category, contact.count)),
+        }
     }
-    let counted = totals.into_iter().filter(|(_, sum)| *sum > 0);
-    Some(counted.map(|(category, sum)| (Subject::Contact(category), sum)).collect())
+    totals.sort_unstable_by_key(|(category, _)| *category);
+    Some(totals.into_iter().map(|(category, sum)| (Subject::Contact(category), sum)).collect())
 }
 
 /// Home visits for each month with a form, in bands; `unknown` without any form. A form without a
@@ -38,7 +36,7 @@ pub(super) fn home_visit_band(view: &View<'_>) -> Option<&'static str> {
     let months = u64::try_from(months.len()).unwrap_or(u64::MAX);
     let visits = recorded(view)
         .filter(|(_, contact)| contact.category == ContactCategory::HomeVisit)
-        .fold(0_u64, |sum, (_, contact)| sum.saturating_add(u64::from(contact.count)));
+        .fold(0_u64, |sum, (_, contact)| sum.saturating_add(contact.count));
     // Whole visits for each month: 1.5 a month is 1 here, and in the band that begins at 1.
     let band = match (visits, visits.checked_div(months)) {
         (_, None) => "unknown",

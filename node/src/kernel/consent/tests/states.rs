@@ -103,7 +103,7 @@ const FAULTS: &[(&str, Blindness, &str)] = &[
         |rows, _, _| rows.iter_mut().for_each(|row| row.valid_until = None),
         "consent given 2014-05-01 until=@"),
     ("ignores the purpose",
-        |rows, _, _| rows.iter_mut().for_each(|row| row.purpose = PURPOSE.to_owned()),
+        |rows, _, _| rows.iter_mut().for_each(|row| row.purpose = PURPOSE.into()),
         "consent given @ for=research"),
     ("treats unknown as given",
         |rows, _, _| recode(rows, ConsentStatus::Unknown, ConsentStatus::Given),
@@ -115,7 +115,7 @@ const FAULTS: &[(&str, Blindness, &str)] = &[
         |_, terms, _| terms.withdrawal = Withdrawal::NextPeriod,
         "consent given 2014-05-01 withdrawn=@"),
     ("accepts any form",
-        |rows, terms, _| terms.accepted_forms.extend(rows.iter().map(|row| row.form_version.clone())),
+        |rows, terms, _| terms.accepted_forms.extend(rows.iter().map(|row| row.form_version.as_ref().to_owned())),
         "consent given @ form=2099-9"),
     ("ignores an opt-out",
         |rows, _, basis| if basis == LegalBasis::PublicTask { rows.clear(); },
@@ -176,11 +176,13 @@ fn counted(rows: &str, basis: LegalBasis, terms: &Terms, fault: Option<Blindness
         let mut person = person(text);
         // A fault in the rows of the one alone: what gives it away is the state.
         if let (Some(fault), "one") = (fault, id) {
-            fault(&mut person.consents, &mut terms, basis);
+            let mut rows = person.consents.into_vec();
+            fault(&mut rows, &mut terms, basis);
+            person.consents = rows.into();
         }
         named.push((PersonId::new(id).expect("an id"), person));
     }
-    let records = Records::new(named.into_iter().collect());
+    let records = Records::new(named);
     let round = by_intake_year(basis, Residence::Anywhere);
     let question = round.question(&"4601".parse().expect("a number"));
     let keys = (&key(), &SnapshotKey::from_bytes([9; 32]));

@@ -160,11 +160,11 @@ const BROKEN: &[(&str, &str, FlawRule, u64)] = &[
 ];
 
 fn source(store: &Store) -> SourceConfig {
-    SourceConfig {
-        origin: Origin::Postgres(store.config.clone()),
-        mapping: Mapping::standard().expect("a mapping"),
-        rejected_rows: RejectedRows::Refuse,
-    }
+    SourceConfig::new(
+        Origin::Postgres(store.config.clone()),
+        Mapping::standard().expect("a mapping"),
+        RejectedRows::Refuse,
+    )
 }
 
 #[test]

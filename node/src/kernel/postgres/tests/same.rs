@@ -10,7 +10,7 @@ use crate::kernel::postgres::layout::Layout;
 use crate::kernel::postgres::scope::Who;
 use crate::kernel::postgres::session::Session;
 use crate::kernel::postgres::{cells, check, coverage, digest, person};
-use crate::kernel::records::Records;
+use crate::kernel::records::{Member, Records};
 use crate::kernel::residence::is_counted_here;
 use fellestall_shared::catalogue::Catalogue;
 use fellestall_shared::digest::Digest;
@@ -81,7 +81,7 @@ fn compare(store: &Store, records: &Records, (seed, parts): (u64, usize), union:
             let is = |person: &Person| {
                 standing(&person.consents, &purpose, basis, terms, census) == wanted
             };
-            let expected = records.people().filter(|(_, person)| is(person)).count();
+            let expected = records.people().filter(|one| is(one.person)).count();
             let found: usize =
                 found.iter().filter(|(one, _)| *one == wanted).map(|(_, people)| people).sum();
             assert_eq!(found, expected, "{about}: the consents");
@@ -220,7 +220,7 @@ fn contacts_one_by_one_count_the_same() {
         let people: Vec<&str> = people.iter().map(String::as_str).collect();
         // What an export of events says: each is a contact, and there are no others.
         let mut named = BTreeMap::new();
-        for (id, person) in records(&people).people() {
+        for Member { id, person, .. } in records(&people).people() {
             let mut person = person.clone();
             for contact in &mut person.contacts {
                 contact.count = 1;
@@ -228,7 +228,7 @@ fn contacts_one_by_one_count_the_same() {
             }
             named.insert(id.clone(), person);
         }
-        let records = Records::new(named);
+        let records = Records::new(named.into_iter().collect());
         store.load_events(&records, &mut draw);
         compare(&store, &records, (seed, 12), &mut Seen::new());
     }
@@ -277,13 +277,13 @@ fn one_participants_rows_are_those_that_an_export_has() {
         store.load(&records, &mut draw);
         let read: BTreeMap<PersonId, Person> = records
             .people()
-            .map(|(id, _)| {
+            .map(|Member { id, .. }| {
                 let person = person(&store.config, id).expect("rows").expect("somebody");
                 (id.clone(), person)
             })
             .collect();
         // The same people give the same counts, whatever is asked.
-        compare(&store, &Records::new(read), (seed, 12), &mut Seen::new());
+        compare(&store, &Records::new(read.into_iter().collect()), (seed, 12), &mut Seen::new());
     }
     let nobody = PersonId::new("nobody").expect("an identifier");
     assert!(person(&store.config, &nobody).expect("no rows").is_none());

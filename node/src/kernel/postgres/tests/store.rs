@@ -6,7 +6,7 @@ use super::cluster::Postgres;
 use super::drawn::Draw;
 use crate::kernel::person::{EndMode, EndReason, ExitReason, Person, PersonId, When};
 use crate::kernel::postgres::{PostgresConfig, Tls};
-use crate::kernel::records::Records;
+use crate::kernel::records::{Member, Records};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
 use std::fmt::Write;
 use std::time::Duration;
@@ -100,7 +100,7 @@ impl Store {
         for name in NAMES {
             write!(text, "delete from stat.{name};").expect("a text");
         }
-        for (id, person) in records.people() {
+        for Member { id, person, .. } in records.people() {
             insert(&mut text, id, person, (draw, is_monthly));
         }
         self.run(&text);

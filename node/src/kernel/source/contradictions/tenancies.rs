@@ -4,7 +4,7 @@
 
 use super::{ContradictionRule, Finder, known, later};
 use crate::kernel::person::{ExitReason, Tenancy};
-use crate::kernel::source::people::{Draft, Located};
+use crate::kernel::source::drafts::{Draft, Located};
 use crate::kernel::source::schema::Table;
 use std::collections::BTreeMap;
 use time::Date;

@@ -49,11 +49,11 @@ fn find(changed: &str, from: &str, to: &str) -> Vec<Contradiction> {
         }
         std::fs::write(folder.path().join(name), text).expect("a file");
     }
-    let config = SourceConfig {
-        origin: Origin::Folder(folder.path().to_owned()),
-        mapping: Mapping::standard().expect("a mapping"),
-        rejected_rows: RejectedRows::Refuse,
-    };
+    let config = SourceConfig::new(
+        Origin::Folder(folder.path().to_owned()),
+        Mapping::standard().expect("a mapping"),
+        RejectedRows::Refuse,
+    );
     let report = check(&config).expect("a report");
     assert_eq!(report.rejected.total, 0, "{report}");
     assert!(report.can_release(), "{report}");

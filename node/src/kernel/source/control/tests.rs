@@ -7,6 +7,7 @@ use super::number::Printed;
 use super::{ControlFinding, ControlRule, Listed, check};
 use crate::kernel::source::error::SourceError;
 use crate::kernel::source::mapping::Mapping;
+use crate::kernel::source::shelf::Shelf;
 
 fn run(rows: &str) -> Result<Vec<ControlFinding>, SourceError> {
     let folder = tempfile::tempdir().expect("a folder");
@@ -14,10 +15,12 @@ fn run(rows: &str) -> Result<Vec<ControlFinding>, SourceError> {
     std::fs::write(folder.path().join("control.csv"), text).expect("a file");
     let mapping = Mapping::parse("[control]\ndelimiter = \";\"").expect("a mapping");
     let mut findings = Listed::default();
-    check(folder.path(), mapping.control(), &mut findings).map(|present| {
-        assert!(present, "the file is read");
-        findings.shown
-    })
+    check(&Shelf::Folder(folder.path().to_owned()), mapping.control(), &mut findings).map(
+        |present| {
+            assert!(present, "the file is read");
+            findings.shown
+        },
+    )
 }
 
 /// The printed rows give exactly this rule, about these lines; the mended ones nothing.
@@ -134,7 +137,8 @@ fn rows_that_cannot_be_read_are_named_without_their_text() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("control.csv"), "figure,role,value\n").expect("a file");
     let mapping = Mapping::standard().expect("a mapping");
-    let error = check(folder.path(), mapping.control(), &mut Listed::default());
+    let error =
+        check(&Shelf::Folder(folder.path().to_owned()), mapping.control(), &mut Listed::default());
     let error = error.expect_err("a column is missing").to_string();
     assert!(error.contains("no column \"state\""), "{error}");
 }

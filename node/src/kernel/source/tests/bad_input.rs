@@ -133,7 +133,7 @@ fn files_that_have_to_be_there() {
     }
     let export = Export::standard().without("stay.csv");
     let report = export.on_disk(|config| check(config).expect("a report"));
-    assert!(report.to_string().contains("stay.csv          no such file"), "{report}");
+    assert!(report.to_string().contains("stay.csv          no such file or table"), "{report}");
     let named = export.mapped("[tables.stay]\nfile = \"stay.csv\"").error();
     assert!(named.to_string().contains("the mapping names it"), "{named}");
 }

@@ -2,11 +2,14 @@
 //!
 //! **Invariant:** the export as it stands here is clean.
 
-use crate::kernel::person::{CalendarMonth, EndMode, EndReason, ExitReason, Person, When};
+use crate::kernel::person::{CalendarMonth, Contact, EndMode, EndReason, ExitReason, Person, When};
 use crate::kernel::records::Records;
-use crate::kernel::source::{Mapping, Origin, RejectedRows, SourceConfig, SourceError, read};
+use crate::kernel::source::{
+    Mapping, Origin, QualityReport, RejectedRows, SourceConfig, SourceError, Wanted, read,
+};
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use time::macros::date;
 
 pub(super) struct Export {
     files: BTreeMap<String, Vec<u8>>,
@@ -116,20 +119,20 @@ impl Export {
         for (name, bytes) in &self.files {
             std::fs::write(folder.path().join(name), bytes).expect("a file");
         }
-        look(&SourceConfig {
-            origin: Origin::Folder(folder.path().to_owned()),
-            mapping: Mapping::parse(&self.mapping).expect("a mapping"),
-            rejected_rows: self.policy,
-        })
+        look(&SourceConfig::new(
+            Origin::Folder(folder.path().to_owned()),
+            Mapping::parse(&self.mapping).expect("a mapping"),
+            self.policy,
+        ))
     }
 
     /// What is read, as text.
     pub(super) fn records(&self) -> String {
-        self.on_disk(|config| read(config).map(|(records, _)| dump(&records)).expect("records"))
+        self.on_disk(|config| read_all(config).map(|(records, _)| dump(&records)).expect("records"))
     }
 
     pub(super) fn error(&self) -> SourceError {
-        self.on_disk(|config| match read(config) {
+        self.on_disk(|config| match read_all(config) {
             Err(error) => error,
             Ok(_) => panic!("the export is read"),
         })
@@ -148,13 +151,20 @@ fn month(month: Option<CalendarMonth>) -> String {
     month.map_or("?".to_owned(), |month| format!("{}-{:02}", month.year, month.month))
 }
 
-/// Every value of every person, one row a line.
+/// All records, with the contacts of all years that occur in these tests.
+pub(super) fn read_all(config: &SourceConfig) -> Result<(Records, QualityReport), SourceError> {
+    read(config, &Wanted::between(date!(2000 - 01 - 01), date!(2030 - 12 - 31)))
+}
+
+/// Every value of every person, one row a line; of contacts the sums.
 pub(super) fn dump(records: &Records) -> String {
     let mut text = String::new();
-    for (id, person) in records.people() {
-        let id = String::from_utf8(id.as_bytes().to_vec()).expect("text");
-        writeln!(text, "{id}: {}", participant(person)).expect("written");
-        rows(person, &mut text).expect("written");
+    let mut summed = Vec::new();
+    for member in records.people() {
+        let id = String::from_utf8(member.id.as_bytes().to_vec()).expect("text");
+        writeln!(text, "{id}: {}", participant(member.person)).expect("written");
+        let contacts = records.contacts(&member, &mut summed);
+        rows(member.person, contacts, &mut text).expect("written");
     }
     text
 }
@@ -174,7 +184,7 @@ fn participant(person: &Person) -> String {
     )
 }
 
-fn rows(person: &Person, text: &mut String) -> std::fmt::Result {
+fn rows(person: &Person, contacts: &[Contact], text: &mut String) -> std::fmt::Result {
     for c in &person.consents {
         let (status, mode) = (c.status.code(), c.mode.code());
         let (date, until, withdrawn) = (day(c.date), maybe(c.valid_until), maybe(c.withdrawn_on));
@@ -195,7 +205,7 @@ fn rows(person: &Person, text: &mut String) -> std::fmt::Result {
         let codes = (c.source.code(), c.kind.code(), c.three_way_meeting.code());
         writeln!(text, "  complaint {} {codes:?}", day(c.date))?;
     }
-    for c in &person.contacts {
+    for c in contacts {
         let (category, recorded) = (c.category.code(), c.recorded.code());
         writeln!(text, "  contact {} {category} {} {recorded}", month(c.month), c.count)?;
     }

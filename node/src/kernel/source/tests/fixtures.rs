@@ -2,19 +2,19 @@
 //!
 //! **Invariant:** what the generator writes is read without a rejected row or a contradiction.
 
-use super::export::dump;
-use crate::kernel::source::{Mapping, Origin, RejectedRows, SourceConfig, check, read};
+use super::export::{dump, read_all};
+use crate::kernel::source::{Mapping, Origin, RejectedRows, SourceConfig, check};
 use std::path::PathBuf;
 
 fn fixture(name: &str) -> SourceConfig {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures").join(name);
     let mapping = std::fs::read_to_string(folder.join("mapping.toml")).unwrap_or_default();
     let mapping = Mapping::parse(&mapping).expect("a mapping");
-    SourceConfig { origin: Origin::Folder(folder), mapping, rejected_rows: RejectedRows::Refuse }
+    SourceConfig::new(Origin::Folder(folder), mapping, RejectedRows::Refuse)
 }
 
 fn records(name: &str) -> String {
-    read(&fixture(name)).map(|(records, _)| dump(&records)).expect("records")
+    read_all(&fixture(name)).map(|(records, _)| dump(&records)).expect("records")
 }
 
 #[test]

@@ -1,0 +1,98 @@
+//! Where each participant stands in the order of identifiers, found by identifier or by the bytes of a
+//! cell.
+//!
+//! **Invariant:** a cell leads to a place only if reading it slowly would lead to the same participant.
+
+use super::byte_map::ByteMap;
+use super::join::Keys;
+use super::layout::Layout;
+use super::value::Cell;
+use crate::kernel::person::PersonId;
+use std::borrow::Cow;
+
+/// Cells that are looked for at once.
+pub(super) const AT_ONCE: usize = 64;
+/// Longest cell that is looked up by its bytes.
+const LONGEST: usize = 64;
+
+/// The places of all participants.
+pub(super) struct Places<'a> {
+    by_id: &'a ByteMap<u32>,
+    /// By the key of the first join, or by an identifier that the mapping gives a meaning of its own;
+    /// `None` where a cell holds the identifier and nothing else can be meant.
+    by_cell: Option<ByteMap<u32>>,
+}
+
+impl<'a> Places<'a> {
+    /// The places of these participants, for a table that is laid out so and leads to them through
+    /// these keys.
+    pub(super) fn new<'p>(
+        by_id: &'a ByteMap<u32>,
+        mut people: impl Iterator<Item = &'p PersonId>,
+        layout: &Layout,
+        keys: &[Keys],
+    ) -> Self {
+        let means = |text: &str| {
+            let read = layout.words("participant_id").map(|words| words.read(Cow::Borrowed(text)));
+            matches!(read, Some(Ok(Cell::Text(meant))) if meant == text)
+        };
+        let has_meaning = |id: &PersonId| std::str::from_utf8(id.as_bytes()).is_ok_and(means);
+        let is_plain = keys.is_empty() && people.all(has_meaning);
+        let by_cell = (!is_plain).then(|| {
+            let mut by_cell = ByteMap::new();
+            let first = keys.first().into_iter().flat_map(Keys::all).filter(|key| means(key));
+            for key in first {
+                let id = Keys::follow(keys, key).ok().and_then(PersonId::new);
+                if let Some(place) = id.and_then(|id| by_id.get(id.as_bytes())) {
+                    by_cell.insert(key.as_bytes(), place);
+                }
+            }
+            by_cell
+        });
+        Self { by_id, by_cell }
+    }
+
+    /// The place of a participant.
+    pub(super) fn of(&self, id: &PersonId) -> Option<u32> {
+        self.by_id.get(id.as_bytes())
+    }
+
+    /// The place of the participant whom a cell means; `None` if that takes a closer look.
+    pub(super) fn of_cell(&self, cell: &[u8]) -> Option<u32> {
+        with_small_letters(cell, |cell| self.map().get(cell))?
+    }
+
+    /// The places of the participants whom some cells mean, as one by one.
+    pub(super) fn of_cells(&self, cells: &[&[u8]], places: &mut [Option<u32>]) {
+        let mut prepared = [None; AT_ONCE];
+        for (some, places) in cells.chunks(AT_ONCE).zip(places.chunks_mut(AT_ONCE)) {
+            for (prepared, cell) in prepared.iter_mut().zip(some) {
+                *prepared = with_small_letters(cell, |cell| self.map().prepare(cell)).flatten();
+            }
+            for ((place, prepared), cell) in places.iter_mut().zip(prepared).zip(some) {
+                *place = match prepared {
+                    Some(prepared) => self.map().get_prepared(prepared),
+                    None => self.of_cell(cell),
+                };
+            }
+        }
+    }
+
+    fn map(&self) -> &ByteMap<u32> {
+        self.by_cell.as_ref().unwrap_or(self.by_id)
+    }
+}
+
+/// What comes out for a cell with its capital letters made small; `None` if it has other characters than
+/// plain ones: then it takes the closer look.
+fn with_small_letters<T>(cell: &[u8], look: impl FnOnce(&[u8]) -> T) -> Option<T> {
+    if cell.iter().all(|byte| matches!(byte, b'!'..=b'@' | b'['..=b'~')) {
+        return Some(look(cell));
+    }
+    let mut small = [0_u8; LONGEST];
+    let small = small.get_mut(..cell.len())?;
+    for (small, byte) in small.iter_mut().zip(cell) {
+        *small = byte.is_ascii_graphic().then(|| byte.to_ascii_lowercase())?;
+    }
+    Some(look(small))
+}

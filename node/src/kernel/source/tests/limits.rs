@@ -1,0 +1,57 @@
+//! What reading may take, and databases that are none.
+//!
+//! **Invariant:** what is refused here is refused before anything is counted.
+
+use super::export::{Export, read_all};
+use crate::kernel::source::{Limits, Origin, SourceConfig, SourceError, check};
+use std::path::PathBuf;
+
+fn with_memory(memory: u64) -> (bool, bool) {
+    let is_refused = |error: &SourceError| {
+        assert!(error.to_string().contains("memory_mib under [records]"), "{error}");
+        matches!(error, SourceError::Memory { .. })
+    };
+    Export::standard().on_disk(|config| {
+        let limits = Limits { memory, ..Limits::default() };
+        let config = SourceConfig { limits, ..config.clone() };
+        let read = read_all(&config).err().is_some_and(|error| is_refused(&error));
+        (read, check(&config).err().is_some_and(|error| is_refused(&error)))
+    })
+}
+
+#[test]
+fn more_memory_than_is_allowed_is_refused() {
+    assert_eq!(with_memory(1_000), (true, true));
+    // Enough for the people, and not for the sums of thirty years.
+    assert_eq!(with_memory(10_000), (true, false));
+    assert_eq!(with_memory(1_000_000), (false, false));
+}
+
+fn refused(path: PathBuf) -> SourceError {
+    Export::standard().on_disk(|config| {
+        let config = SourceConfig { origin: Origin::Sqlite(path), ..config.clone() };
+        check(&config).expect_err("no records")
+    })
+}
+
+#[test]
+fn what_is_no_database_or_lacks_a_table_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let missing = refused(folder.path().join("none.db"));
+    assert!(matches!(&missing, SourceError::Sqlite { .. }), "{missing}");
+    assert!(missing.to_string().contains("none.db cannot be read as an SQLite database"));
+    assert!(!folder.path().join("none.db").exists(), "a database was made");
+
+    let text = folder.path().join("text.db");
+    std::fs::write(&text, "participant_id,intake_date\n".repeat(100)).expect("written");
+    assert!(matches!(refused(text), SourceError::Sqlite { .. }));
+
+    let empty = folder.path().join("empty.db");
+    rusqlite::Connection::open(&empty)
+        .expect("made")
+        .execute_batch("VACUUM")
+        .expect("an empty one");
+    let error = refused(empty);
+    assert!(matches!(&error, SourceError::Missing { .. }), "{error}");
+    assert!(error.to_string().contains("nothing can be counted without the participant table"));
+}
