@@ -164,11 +164,8 @@ impl OfflineNode {
         decisions::decide(&mut state, &membership, &key, &register, study, answer, decider)?;
         let (mut rounds, _) = decisions::open_rounds(&state, &membership, &register, NOW)?;
         let approved = rounds.pop().context("the round is open and approved")?;
-        let source = SourceConfig {
-            origin: Origin::Folder(records),
-            mapping: Mapping::standard()?,
-            rejected_rows: RejectedRows::Refuse,
-        };
+        let source =
+            SourceConfig::new(Origin::Folder(records), Mapping::standard()?, RejectedRows::Refuse);
         Ok(Self { directory, node, municipality, approved, source })
     }
 

@@ -1,9 +1,7 @@
 //! A real PostgreSQL for a test: a cluster of its own in a temporary folder.
 //!
-//! The node's own tests include this file too: exact counts are compared there and nowhere else.
-//!
-//! **Invariant:** reached over a Unix socket in that folder, and over loopback only if a test asks for
-//! it; stopped when it is dropped; where PostgreSQL is missing a test fails and says what to install.
+//! **Invariant:** reached over a Unix socket in that folder only, and stopped when it is dropped; where
+//! PostgreSQL is missing a test fails and says what to install.
 
 use anyhow::{Context, Result, bail, ensure};
 use std::os::unix::process::CommandExt;
@@ -22,6 +20,7 @@ pub struct Postgres {
     server: Child,
     programs: PathBuf,
     user: Option<(u32, u32)>,
+    settings: Vec<String>,
 }
 
 impl Postgres {
@@ -33,7 +32,7 @@ impl Postgres {
         Self::start_with(&["listen_addresses="], |_| Ok(()))
     }
 
-    /// The same with more settings (`name=value`), after `prepare` has put files into the folder of the
+    /// The same with other settings (`name=value`), after `prepare` has put files into the folder of the
     /// cluster's data.
     ///
     /// # Errors
@@ -62,28 +61,39 @@ impl Postgres {
                 std::os::unix::fs::chown(&file, Some(uid), Some(gid))?;
             }
         }
-        let server = as_user(&programs.join("postgres"), user)
-            .arg("-D")
-            .arg(&data)
-            .args(["-c", "max_connections=100", "-c", "fsync=off", "-k"])
-            .arg(folder.path())
-            .args(settings.iter().flat_map(|setting| ["-c", *setting]))
-            .current_dir(folder.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(std::fs::File::create(folder.path().join("log"))?)
-            .spawn()?;
-        let port = settings.iter().find_map(|setting| setting.strip_prefix("port="));
-        let mut cluster = Self { folder, server };
-        cluster.wait_until_ready(&programs, port.unwrap_or("5432"))?;
+        let settings: Vec<String> = settings.iter().map(|setting| (*setting).to_owned()).collect();
+        let server = serve(&programs, user, folder.path(), &settings)?;
+        let mut cluster = Self { folder, server, programs, user, settings };
+        cluster.wait_until_ready()?;
         Ok(cluster)
     }
 
-    fn wait_until_ready(&mut self, programs: &Path, port: &str) -> Result<()> {
+    /// Stops the cluster, as for an update of its machine; connections end.
+    ///
+    /// # Errors
+    /// If it cannot be asked to.
+    pub fn stop(&mut self) -> Result<()> {
+        // SIGINT is PostgreSQL's fast shutdown: no waiting for clients.
+        let asked = Command::new("kill").args(["-INT", &self.server.id().to_string()]).status()?;
+        ensure!(asked.success(), "PostgreSQL was not running");
+        self.server.wait()?;
+        Ok(())
+    }
+
+    /// Starts a cluster that was stopped.
+    ///
+    /// # Errors
+    /// If it does not start.
+    pub fn start_again(&mut self) -> Result<()> {
+        self.server = serve(&self.programs, self.user, self.folder.path(), &self.settings)?;
+        self.wait_until_ready()
+    }
+
+    fn wait_until_ready(&mut self) -> Result<()> {
         let deadline = Instant::now() + Duration::from_mins(1);
         loop {
-            let ready = Command::new(programs.join("pg_isready"))
-                .args(["-q", "-p", port, "-h"])
+            let ready = Command::new(self.programs.join("pg_isready"))
+                .args(["-q", "-p", self.port(), "-h"])
                 .arg(self.folder.path())
                 .status()?;
             if ready.success() {
@@ -98,17 +108,15 @@ impl Postgres {
         }
     }
 
+    fn port(&self) -> &str {
+        let port = self.settings.iter().find_map(|setting| setting.strip_prefix("port="));
+        port.unwrap_or("5432")
+    }
+
     /// The folder with the cluster's socket.
     #[must_use]
     pub fn folder(&self) -> &Path {
         self.folder.path()
-    }
-
-    /// The address of one database of the cluster; `template1` and `postgres` exist.
-    #[must_use]
-    pub fn address(&self, database: &str) -> String {
-        let socket = self.folder.path().display().to_string().replace('/', "%2F");
-        format!("postgres://test@localhost/{database}?host={socket}")
     }
 
     /// Processor time of the server and of every process of it that has ended, in seconds, in steps of a
@@ -121,6 +129,19 @@ impl Postgres {
         let ticks = after_name.split(' ').skip(11).take(4).map(str::parse::<u32>);
         let ticks: u32 = ticks.collect::<Result<Vec<_>, _>>().ok()?.iter().sum();
         Some(f64::from(ticks) / 100.0)
+    }
+
+    /// The id of the server's first process, whose children serve the connections.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.server.id()
+    }
+
+    /// The address of one database of the cluster; `template1` and `postgres` exist.
+    #[must_use]
+    pub fn address(&self, database: &str) -> String {
+        let socket = self.folder.path().display().to_string().replace('/', "%2F");
+        format!("postgres://test@localhost/{database}?host={socket}")
     }
 }
 
@@ -135,12 +156,18 @@ impl Drop for Postgres {
 }
 
 /// The server's process, over the data in `folder`.
-fn serve(programs: &Path, user: Option<(u32, u32)>, folder: &Path) -> Result<Child> {
+fn serve(
+    programs: &Path,
+    user: Option<(u32, u32)>,
+    folder: &Path,
+    settings: &[String],
+) -> Result<Child> {
     let server = as_user(&programs.join("postgres"), user)
         .arg("-D")
         .arg(folder.join("data"))
-        .args(["-c", "listen_addresses=", "-c", "max_connections=100", "-k"])
+        .args(["-c", "max_connections=100", "-k"])
         .arg(folder)
+        .args(settings.iter().flat_map(|setting| ["-c", setting]))
         .current_dir(folder)
         .stdin(Stdio::null())
         .stdout(Stdio::null())

@@ -24,14 +24,19 @@ impl Binaries {
     /// # Errors
     /// If the build fails or the programs are not where cargo puts them.
     pub fn build() -> Result<Self> {
-        let mut folder = std::env::current_exe().context("the path of this program")?;
+        let program = std::env::current_exe().context("the path of this program")?;
+        let mut folder = program.clone();
         folder.pop();
         // A test has features that only tests ask for; with a test among the targets the programs
-        // get the same, so that no library is compiled a second time.
+        // get the same, so that no library is compiled a second time. A benchmark is one too, and is
+        // there already: a test would be optimised as a whole for nothing.
         let mut targets = vec!["--bins"];
+        let name = program.file_stem().and_then(|name| name.to_str());
+        let own = name.and_then(|name| name.rsplit_once('-')).map_or("", |(name, _)| name);
         if folder.ends_with("deps") {
             folder.pop();
-            targets.extend(["--test", "programs"]);
+            let is_bench = folder.ends_with("release");
+            targets.extend(if is_bench { ["--bench", own] } else { ["--test", "programs"] });
         }
         let profile: &[&str] = if folder.ends_with("release") { &["--release"] } else { &[] };
         // All binaries of the workspace, as `cargo run` and `cargo test` resolved them: only these

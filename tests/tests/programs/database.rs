@@ -101,7 +101,7 @@ fn a_node_over_a_database_is_operated_like_one_over_files() {
     stage.enrol(&node, "4601");
     stage.publish_study("2");
     let of_files = totals(&stage.must(&node, &["--json", "check-data"]));
-    assert!(stage.must(&node, &["plan", "core"]).contains("are files in"));
+    assert!(stage.must(&node, &["plan", "core"]).contains("the records are in"));
 
     let cluster = Postgres::start().expect("PostgreSQL");
     fill(&cluster, &export);

@@ -123,6 +123,22 @@ fn secrets(folder: &Path, names: &[&str]) -> Vec<Vec<u8>> {
     all
 }
 
+/// What a coordinator is asked that has published.
+const COORDINATOR_COMMANDS: [&[&str]; 12] = [
+    &["key"],
+    &["nodes", "list"],
+    &["audit"],
+    &["study", "list"],
+    &["study", "tables"],
+    &["study", "template", "--starts", "2016-01-01", "--ends", "2020-12-31"],
+    &["round", "list"],
+    &["round", "status", ROUND],
+    &["round", "close", ROUND],
+    &["publications", "list"],
+    &["publications", "export", "core.1.2016H2.v1"],
+    &["invite", "--municipality", "0301"],
+];
+
 /// What a node is asked that has released.
 const NODE_COMMANDS: [&[&str]; 15] = [
     &["config", "check"],
@@ -192,21 +208,7 @@ fn programs_speak_json_and_plain_text_and_show_no_secret() {
         let plain = stage.operate(&nodes[0], command);
         assert!(!plain.out.contains('\u{1b}'), "{command:?} is coloured though nobody watches");
     }
-    let coordinator_commands: [&[&str]; 12] = [
-        &["key"],
-        &["nodes", "list"],
-        &["audit"],
-        &["study", "list"],
-        &["study", "tables"],
-        &["study", "template", "--starts", "2016-01-01", "--ends", "2020-12-31"],
-        &["round", "list"],
-        &["round", "status", ROUND],
-        &["round", "close", ROUND],
-        &["publications", "list"],
-        &["publications", "export", "core.1.2016H2.v1"],
-        &["invite", "--municipality", "0301"],
-    ];
-    for command in coordinator_commands {
+    for command in COORDINATOR_COMMANDS {
         let mut told = stage.command(&binaries().coordinator, &stage.coordinator());
         json(&stage.attempt(told.arg("--json").args(command)), command);
     }

@@ -191,7 +191,7 @@ const CASES: &[Case] = &[
             let section = "\n[records.postgres]\nhost = \"/nowhere\"\ndatabase = \"d\"\nuser = \"u\"\nschema = \"s\"\n\n[budget]";
             edit(&node.join(CONFIG), "\n[budget]", section);
         },
-        told: &["records.folder and records.postgres are both there"],
+        told: &["records.folder is not the only place of the records"],
         ..CASE
     },
     Case {
