@@ -5,7 +5,7 @@
 //! ... --bench records                      1 and 10 million rows over 200,000 people
 //! ... --bench records -- 1000000 50000000  as many rows as are given (2 GB of disk for 50 million)
 //! ... --bench records -- people 10000000   the same rows over 50,000 and over 200,000 people
-//! ... --bench records -- postgres 10000000 counting in a database, beside pulling every row out of it
+//! ... --bench records -- postgres 10000000 counting in a database, beside pulling every row out of it; with `once`, one run of each
 //! ... --bench records -- events 10000000   one row for each contact, with its day
 //! ... --bench records -- start             start-up, help and preview; sizes of the programs
 //! ... --bench records -- generate FOLDER ROWS [PEOPLE] [events]   only writes an export
@@ -81,8 +81,9 @@ fn main() -> Result<()> {
     match args.first().map(String::as_str) {
         Some("start") => starts(&binaries, folder.path()),
         Some("postgres") => {
+            let runs = if args.iter().any(|one| one == "once") { 1 } else { RUNS };
             for rows in or(&[10_000_000]) {
-                databases(&binaries, folder.path(), rows)?;
+                databases(&binaries, folder.path(), rows, runs)?;
             }
             Ok(())
         }
@@ -211,10 +212,10 @@ fn compare(small: &Case, large: &Case) -> Result<()> {
     Ok(())
 }
 
-fn databases(binaries: &Binaries, folder: &Path, rows: u64) -> Result<()> {
+fn databases(binaries: &Binaries, folder: &Path, rows: u64, runs: u32) -> Result<()> {
     say!("\n| {} rows in | what | its CPU | CPU of the database | wall | memory |", million(rows));
     say!("|---|---|---|---|---|---|");
-    for one in database::compare(binaries, &folder.join("databases"), rows, RUNS)? {
+    for one in database::compare(binaries, &folder.join("databases"), rows, runs)? {
         let line = |what: &str, Both { process, server }: Both| -> Result<()> {
             let (layout, Cost { cpu, wall, memory }) = (one.layout, process);
             let memory = memory / 1e6;
@@ -223,10 +224,7 @@ fn databases(binaries: &Binaries, folder: &Path, rows: u64) -> Result<()> {
             );
             Ok(())
         };
-        match one.node {
-            Some(cost) => line("the node, which counts in the database", cost)?,
-            None => say!("| {} | the node cannot read a database yet | | | | |", one.layout),
-        }
+        line("the node, which counts in the database", one.node)?;
         line("a program that pulls every row and sums up", one.pull)?;
     }
     Ok(())
@@ -276,7 +274,7 @@ fn machine() -> Result<()> {
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let load = load.split(' ').next().unwrap_or_default();
     say!(
-        "{cores} cores of {model}, {memory} of memory, load {load} at the start; medians of {RUNS}"
+        "{cores} cores of {model}, {memory} of memory, load {load} at the start; medians of {RUNS} unless once"
     );
     Ok(())
 }

@@ -3,7 +3,7 @@
 //! An attempt is counted before the password is looked at, and taken back when it was right: however
 //! many try at once, no more passwords are looked at than are counted.
 //!
-//! **Invariant:** never more than [`IN_ALL`] rows; of what was typed as a name ten bits of a digest are
+//! **Invariant:** never more than `IN_ALL` rows; of what was typed as a name ten bits of a digest are
 //! stored, for it may have been the password.
 
 use super::{Dialect, Store, StoreError};

@@ -13,10 +13,10 @@ use std::path::Path;
 use std::time::Duration;
 use tokio::runtime::Runtime;
 
-/// What one layout took: the node, where it can, and the program that pulls.
+/// What one layout took: the node, and the program that pulls.
 pub struct Compared {
     pub layout: &'static str,
-    pub node: Option<Both>,
+    pub node: Both,
     pub pull: Both,
 }
 
@@ -49,19 +49,16 @@ pub fn compare(binaries: &Binaries, folder: &Path, rows: u64, runs: u32) -> Resu
         let place = folder.join(name);
         let mut stage = Stage::set(binaries, &place, &records)?;
         stage.expect(truth.clone());
-        let knows = configure(&stage, &cluster, name)?;
+        configure(&stage, &cluster, name)?;
         let (mut node, mut pull) = (Vec::new(), Vec::new());
         for _ in 0..runs {
             pull.push(both(&cluster, || {
                 Ok(measure(&place, Cores::All, &own, ["pull", &address])?.0)
             })?);
-            if knows {
-                node.push(both(&cluster, || stage.answer(Tables::Contacts, Cores::All))?);
-            }
+            node.push(both(&cluster, || stage.answer(Tables::Contacts, Cores::All))?);
         }
         stage.strike()?;
-        let node = if knows { Some(middle(&node)?) } else { None };
-        compared.push(Compared { layout: words, node, pull: middle(&pull)? });
+        compared.push(Compared { layout: words, node: middle(&node)?, pull: middle(&pull)? });
     }
     Ok(compared)
 }
@@ -82,14 +79,13 @@ fn middle(runs: &[Both]) -> Result<Both> {
     Ok(Both { process: median(&processes)?, server })
 }
 
-/// Lets the node read from the database; `false` if this version of the node cannot.
-fn configure(stage: &Stage, cluster: &Postgres, database: &str) -> Result<bool> {
+/// Lets the node read from the database.
+fn configure(stage: &Stage, cluster: &Postgres, database: &str) -> Result<()> {
     let socket = cluster.folder().display();
     let section = format!(
         "[records.postgres]\nhost = \"{socket}\"\ndatabase = \"{database}\"\n\
          user = \"{READER}\"\nschema = \"{SCHEMA}\"\n\n[budget]"
     );
     stage.configure("\nfolder = ", "\n# folder = ")?;
-    stage.configure("\n[budget]", &format!("\n{section}"))?;
-    Ok(stage.is_configured())
+    stage.configure("\n[budget]", &format!("\n{section}"))
 }

@@ -83,11 +83,6 @@ impl Stage {
         Ok(std::fs::write(file, text.replacen(from, to, 1))?)
     }
 
-    /// Whether the node understands its configuration.
-    pub fn is_configured(&self) -> bool {
-        self.operate(&["config", "check"]).is_ok()
-    }
-
     /// What the node takes to answer a round, from its start to its end.
     pub fn answer(&mut self, tables: Tables, cores: Cores) -> Result<Cost> {
         let study = self.publish(tables)?;
