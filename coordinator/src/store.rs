@@ -9,9 +9,10 @@ use fellestall_shared::clock::Timestamp;
 use fellestall_shared::limits::HEALTH_TIMEOUT;
 use schema::Migration;
 use sqlx::any::{AnyPoolOptions, AnyRow};
+use sqlx::error::DatabaseError;
 use sqlx::{Any, AnyPool, Row, Transaction};
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub mod audit;
 pub mod batches;
@@ -36,10 +37,13 @@ pub mod studies;
 pub mod tasks;
 pub mod witnesses;
 
-/// Connections of one process to the database, at the most.
+/// Connections of one process to the database, at the most; with SQLite there is one more for who goes
+/// first.
 const CONNECTIONS: u32 = 8;
 /// How long a caller waits for a connection or for SQLite's only writer.
 const WAIT: Duration = Duration::from_secs(20);
+/// How often who goes first asks for SQLite's only writer.
+const ASK_AGAIN: Duration = Duration::from_millis(1);
 
 /// Which database it is: only locking and the schema's types differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +56,8 @@ pub(crate) enum Dialect {
 #[derive(Debug, Clone)]
 pub struct Store {
     pub(crate) pool: AnyPool,
+    /// The connection of who goes first: over SQLite one that does not wait for a lock, but is told.
+    first: AnyPool,
     pub(crate) dialect: Dialect,
 }
 
@@ -104,13 +110,20 @@ impl Store {
             _ => return Err(StoreError::Address),
         };
         sqlx::any::install_default_drivers();
-        let pool = AnyPoolOptions::new()
-            .max_connections(CONNECTIONS)
-            .acquire_timeout(WAIT)
+        let options = AnyPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(WAIT);
+        let pool = options
+            .clone()
             .after_connect(move |connection, _| Box::pin(prepare(connection, dialect)))
             .connect(address)
             .await?;
-        let store = Self { pool, dialect };
+        let first = match dialect {
+            Dialect::Sqlite => options
+                .max_connections(1)
+                .after_connect(|connection, _| Box::pin(prepare_first(connection)))
+                .connect_lazy(address)?,
+            Dialect::Postgres => pool.clone(),
+        };
+        let store = Self { pool, first, dialect };
         schema::migrate(&store, migrations).await?;
         Ok(store)
     }
@@ -128,6 +141,7 @@ impl Store {
 
     /// Waits for what is under way and closes every connection.
     pub async fn close(&self) {
+        self.first.close().await;
         self.pool.close().await;
     }
 
@@ -150,12 +164,49 @@ impl Store {
     /// Begins a transaction that will write. SQLite takes its write lock at once, so that a
     /// transaction never fails half-way because another one wrote first.
     pub(crate) async fn begin(&self) -> Result<Transaction<'static, Any>, StoreError> {
-        let statement = match self.dialect {
-            Dialect::Sqlite => "BEGIN IMMEDIATE",
-            Dialect::Postgres => "BEGIN",
-        };
-        Ok(self.pool.begin_with(statement).await?)
+        Ok(self.pool.begin_with(self.dialect.begin()).await?)
     }
+
+    /// Begins a transaction that will write, and that those who write without a pause do not keep
+    /// waiting: closing a round must get in between its uploads.
+    ///
+    /// SQLite has no line for its write lock. Who waits for it asks ever more rarely, up to ten times a
+    /// second, and whoever comes asks at once. So who goes first asks every millisecond. PostgreSQL has
+    /// its lines at the locks that are taken next.
+    pub(crate) async fn begin_first(&self) -> Result<Transaction<'static, Any>, StoreError> {
+        let started = Instant::now();
+        loop {
+            match self.first.begin_with(self.dialect.begin()).await {
+                Err(error) if self.is_busy(&error) && started.elapsed() < WAIT => {
+                    tokio::time::sleep(ASK_AGAIN).await;
+                }
+                begun => return Ok(begun?),
+            }
+        }
+    }
+
+    /// Whether SQLite says that somebody else is writing. (`SQLITE_BUSY` is the lowest byte of its codes.)
+    fn is_busy(&self, error: &sqlx::Error) -> bool {
+        let code = error.as_database_error().and_then(DatabaseError::code);
+        let code = code.and_then(|code| code.parse::<u32>().ok());
+        self.dialect == Dialect::Sqlite && code.is_some_and(|code| code & 0xff == 5)
+    }
+}
+
+impl Dialect {
+    fn begin(self) -> &'static str {
+        match self {
+            Self::Sqlite => "BEGIN IMMEDIATE",
+            Self::Postgres => "BEGIN",
+        }
+    }
+}
+
+/// Settings of SQLite's connection for who goes first: once it has the write lock, nothing is waited for.
+async fn prepare_first(connection: &mut sqlx::AnyConnection) -> sqlx::Result<()> {
+    prepare(connection, Dialect::Sqlite).await?;
+    sqlx::query("PRAGMA busy_timeout = 0").execute(connection).await?;
+    Ok(())
 }
 
 /// Settings of each new connection.

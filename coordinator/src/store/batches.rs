@@ -113,7 +113,7 @@ impl Store {
         now: Timestamp,
         check: impl FnOnce(&RoundContents, &StoredBatch) -> Result<bool, E> + Send,
     ) -> Result<Claim, E> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.begin_first().await?;
         self.lock(&mut transaction, round).await?;
         self.hold_task(&mut transaction, task).await?;
         let contents = rounds::contents(&mut transaction, round).await?;

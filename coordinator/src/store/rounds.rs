@@ -188,7 +188,7 @@ impl Store {
         E: std::error::Error + Send + 'static,
         F: FnOnce(RoundContents) -> Result<NewPublication, E> + Send,
     {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.begin_first().await?;
         let round = self.lock(&mut transaction, id).await?;
         let round = round.ok_or_else(|| PublishRoundError::Unknown { round: id.clone() })?;
         if round.closed.is_some() {
@@ -225,7 +225,7 @@ impl Store {
         E: std::error::Error + Send + 'static,
         F: FnOnce(RoundContents) -> Result<Option<NewPublication>, E> + Send,
     {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.begin_first().await?;
         let round = self.lock(&mut transaction, id).await?;
         let round = round.ok_or_else(|| PublishRoundError::Unknown { round: id.clone() })?;
         if round.closed.is_none() {

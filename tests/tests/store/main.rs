@@ -97,6 +97,13 @@ async fn a_log_that_is_read_is_not_said_to_be_empty() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_round_is_closed_beside_a_writer_who_begins_again_at_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let address = format!("sqlite://{}?mode=rwc", folder.path().join("store.sqlite").display());
+    waiting::a_round_is_closed_beside_a_writer_who_begins_again_at_once(address).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_store_holds_over_sqlite() {
     let folder = tempfile::tempdir().expect("a folder");
     run(async |case: &str| {
