@@ -4,7 +4,7 @@
 //! the node's own log; a log gets whole percents and no size.
 
 use crate::kernel::source::Progress;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 const STEP: Duration = Duration::from_millis(200);
 /// Between two lines of the log.
 const LINE: Duration = Duration::from_secs(10);
-/// The bar, where there is a terminal.
+/// The bar, where standard error is a terminal.
 const BAR: &str = "reading records {bar:30} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left";
 
 /// Does some work that reads records, and tells how far it has come.
@@ -28,33 +28,53 @@ pub(crate) fn told<T>(progress: &Progress, work: impl FnOnce() -> T) -> T {
 }
 
 fn tell(progress: &Progress, ended: &Receiver<()>) {
-    // It draws on standard error, and only if that is a terminal.
-    let bar = ProgressBar::new(0);
-    if let Ok(style) = ProgressStyle::with_template(BAR) {
-        bar.set_style(style);
-    }
-    let (mut begun, mut last) = (Instant::now(), 0);
-    let mut said = begun;
+    let mut teller = Teller::new(Instant::now(), ProgressDrawTarget::stderr());
     while ended.recv_timeout(STEP) == Err(RecvTimeoutError::Timeout) {
         let (read, size) = progress.bytes();
+        teller.look(Instant::now(), read, size);
+    }
+    teller.bar.finish_and_clear();
+}
+
+/// Who looks now and then, and tells it to whoever is there.
+struct Teller {
+    bar: ProgressBar,
+    begun: Instant,
+    said: Instant,
+    last: u64,
+}
+
+impl Teller {
+    /// Tells a terminal by a bar; if there is none behind `target`, tells the log.
+    fn new(now: Instant, target: ProgressDrawTarget) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(0), target);
+        if let Ok(style) = ProgressStyle::with_template(BAR) {
+            bar.set_style(style);
+        }
+        Self { bar, begun: now, said: now, last: 0 }
+    }
+
+    /// So many bytes were read now, of so many.
+    fn look(&mut self, now: Instant, read: u64, size: u64) {
         if size == 0 || read == size {
-            continue;
+            return;
         }
-        if read < last || last == 0 {
-            begun = Instant::now();
-            said = begun;
+        if read < self.last || self.last == 0 {
+            (self.begun, self.said) = (now, now);
         }
-        last = read;
-        if !bar.is_hidden() {
-            bar.set_length(size);
-            bar.set_position(read);
-        } else if said.elapsed() >= LINE {
-            said = Instant::now();
+        self.last = read;
+        if !self.bar.is_hidden() {
+            self.bar.set_length(size);
+            self.bar.set_position(read);
+        } else if now.saturating_duration_since(self.said) >= LINE {
+            self.said = now;
             let percent = read.saturating_mul(100).checked_div(size).unwrap_or(0);
-            let seconds = begun.elapsed().as_secs();
+            let seconds = now.saturating_duration_since(self.begun).as_secs();
             let left = seconds.saturating_mul(size.saturating_sub(read)).checked_div(read);
             tracing::info!(percent, seconds_left = left.unwrap_or(0), "reading records");
         }
     }
-    bar.finish_and_clear();
 }
+
+#[cfg(test)]
+mod tests;
