@@ -103,6 +103,14 @@ pub enum SourceError {
         #[source]
         source: rusqlite::Error,
     },
+    /// A table of a database whose reading stopped, and nobody knows what was left.
+    #[error(
+        "the reading of {table} ended before its last row; nothing was counted. This is a defect of the program: try again, and report it"
+    )]
+    EndedEarly {
+        /// The table.
+        table: String,
+    },
     /// More memory than the configuration allows.
     #[error(
         "reading the records would take more than {limit_mib} MiB of memory; set a higher memory_mib under [records] in the configuration, or ask about a shorter period. Nothing was released"

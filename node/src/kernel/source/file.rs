@@ -67,8 +67,7 @@ impl SourceFile {
     }
 
     fn open_table(database: &Database, file: &FileMapping) -> Result<Option<Self>, SourceError> {
-        // What is called `stay.csv` in a folder is the table `stay`.
-        let name = file.name.strip_suffix(".csv").unwrap_or(&file.name);
+        let name = &file.name;
         let Some(table) = database.table(name)? else { return Ok(None) };
         let mut headers = Record::default();
         for column in table.columns() {

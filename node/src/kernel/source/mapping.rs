@@ -73,6 +73,15 @@ pub(super) struct FileMapping {
     pub(super) encoding: Encoding,
 }
 
+impl FileMapping {
+    fn make_table(&mut self) {
+        self.encoding = Encoding::Utf8;
+        if let Some(table) = self.name.strip_suffix(".csv") {
+            self.name = table.to_owned();
+        }
+    }
+}
+
 /// How the characters of a file are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
 pub(super) enum Encoding {
@@ -133,15 +142,16 @@ impl Mapping {
         self.tables.get(&table)
     }
 
-    /// The same mapping for a database, whose texts are UTF-8 whatever an export of it would be.
+    /// The same mapping for a database, whose texts are UTF-8 whatever an export of it would be. What is
+    /// called `stay.csv` in a folder is the table `stay`.
     pub(super) fn of_database(mut self) -> Self {
         for table in self.tables.values_mut() {
-            table.file.encoding = Encoding::Utf8;
+            table.file.make_table();
             for join in &mut table.joins {
-                join.file.encoding = Encoding::Utf8;
+                join.file.make_table();
             }
         }
-        self.control.encoding = Encoding::Utf8;
+        self.control.make_table();
         self
     }
 

@@ -1,10 +1,11 @@
 //! What holds the tables: a folder of files, or a database in one file.
 //!
 //! **Invariant:** all tables of a database are read in one transaction, which can only read, so that they
-//! are of one moment.
+//! are of one moment; a table ends where it is said to end, and nowhere else.
 
 use super::csv::Record;
-use super::error::SourceError;
+use super::error::{FileProblem, SourceError};
+use fellestall_shared::limits::SOURCE_ROWS;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};
@@ -47,6 +48,8 @@ enum Part {
     /// The columns' names; `None` if there is no such table.
     Columns(Option<Vec<String>>),
     Rows(Vec<Record>),
+    /// There are no more rows.
+    End,
     Failed(rusqlite::Error),
 }
 
@@ -59,6 +62,7 @@ pub(super) struct Table {
     parts: Receiver<Part>,
     rows: std::vec::IntoIter<Record>,
     row: u64,
+    is_at_end: bool,
 }
 
 impl Shelf {
@@ -80,19 +84,22 @@ impl Shelf {
 impl Database {
     /// Begins to read a table or a view; `None` if there is none of this name.
     pub(super) fn table(&self, name: &str) -> Result<Option<Table>, SourceError> {
-        let Some(ask) = &self.ask else { return Ok(None) };
+        let Some(ask) = &self.ask else { return Err(ended_early(name)) };
         let parts = question(ask, name, Wants::Columns);
-        match parts.recv() {
-            Ok(Part::Columns(Some(columns))) => {
-                let (name, rows) = (name.to_owned(), Vec::new().into_iter());
-                Ok(Some(Table { name, columns, ask: Some(ask.clone()), parts, rows, row: 0 }))
-            }
-            Ok(Part::Failed(source)) => {
-                Err(SourceError::Sqlite { file: PathBuf::from(name), source })
-            }
-            // No such table; nothing else is ever answered.
-            Ok(Part::Columns(None) | Part::Rows(_)) | Err(_) => Ok(None),
-        }
+        let columns = match parts.recv() {
+            Ok(Part::Columns(Some(columns))) => columns,
+            Ok(Part::Columns(None)) => return Ok(None),
+            other => return Err(instead_of_rows(name, other.ok())),
+        };
+        Ok(Some(Table {
+            name: name.to_owned(),
+            columns,
+            ask: Some(ask.clone()),
+            parts,
+            rows: Vec::new().into_iter(),
+            row: 0,
+            is_at_end: false,
+        }))
     }
 }
 
@@ -117,23 +124,42 @@ impl Table {
         if let Some(ask) = self.ask.take() {
             self.parts = question(&ask, &self.name, Wants::Rows);
         }
-        loop {
+        while !self.is_at_end {
             if let Some(row) = self.rows.next() {
-                self.row = self.row.saturating_add(1);
                 *record = row;
+                self.row = self.row.saturating_add(1);
                 record.set_line(self.row.saturating_add(1));
-                return Ok(true);
+                return self.within_limit().map(|()| true);
             }
             match self.parts.recv() {
                 Ok(Part::Rows(rows)) => self.rows = rows.into_iter(),
-                Ok(Part::Failed(source)) => {
-                    let file = PathBuf::from(&self.name);
-                    return Err(SourceError::Sqlite { file, source });
-                }
-                Ok(Part::Columns(_)) | Err(_) => return Ok(false),
+                Ok(Part::End) => self.is_at_end = true,
+                other => return Err(instead_of_rows(&self.name, other.ok())),
             }
         }
+        Ok(false)
     }
+
+    fn within_limit(&self) -> Result<(), SourceError> {
+        if self.row > SOURCE_ROWS {
+            let (file, line) = (self.name.clone(), self.row.saturating_add(1));
+            let problem = FileProblem::TooManyRows;
+            return Err(SourceError::File { file, line, column: None, problem });
+        }
+        Ok(())
+    }
+}
+
+/// What came where the columns or rows of a table should have come; nothing, if the thread has ended.
+fn instead_of_rows(table: &str, part: Option<Part>) -> SourceError {
+    match part {
+        Some(Part::Failed(source)) => SourceError::Sqlite { file: PathBuf::from(table), source },
+        Some(Part::Columns(_) | Part::Rows(_) | Part::End) | None => ended_early(table),
+    }
+}
+
+fn ended_early(table: &str) -> SourceError {
+    SourceError::EndedEarly { table: table.to_owned() }
 }
 
 /// Asks; where the answer comes. If the thread has ended, so has the answer.
@@ -187,6 +213,10 @@ fn answer(connection: &Connection, ask: &Ask) -> rusqlite::Result<()> {
             }
         }
     }
-    ask.answer.send(Part::Rows(part)).ok();
+    // Who asked may have gone.
+    ask.answer.send(Part::Rows(part)).and_then(|()| ask.answer.send(Part::End)).ok();
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

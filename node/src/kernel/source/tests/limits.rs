@@ -3,8 +3,10 @@
 //! **Invariant:** what is refused here is refused before anything is counted.
 
 use super::export::{Export, read_all};
-use crate::kernel::source::{Limits, Origin, SourceConfig, SourceError, check};
-use std::path::PathBuf;
+use crate::kernel::source::{
+    Limits, Mapping, Origin, RejectedRows, SourceConfig, SourceError, Table, check,
+};
+use std::path::{Path, PathBuf};
 
 fn with_memory(memory: u64) -> (bool, bool) {
     let is_refused = |error: &SourceError| {
@@ -54,4 +56,36 @@ fn what_is_no_database_or_lacks_a_table_is_named() {
     let error = refused(empty);
     assert!(matches!(&error, SourceError::Missing { .. }), "{error}");
     assert!(error.to_string().contains("nothing can be counted without the participant table"));
+}
+
+/// The same tables in a database.
+fn in_database(export: &Export, path: &Path) {
+    let database = rusqlite::Connection::open(path).expect("made");
+    for name in export.names() {
+        let (table, text) = (name.trim_end_matches(".csv"), export.text(&name));
+        let mut lines = text.lines();
+        let columns = lines.next().expect("headers").replace(',', "\", \"");
+        database.execute(&format!("CREATE TABLE {table} (\"{columns}\")"), ()).expect("a table");
+        for line in lines {
+            let cells = line.replace(',', "', '");
+            database
+                .execute(&format!("INSERT INTO {table} VALUES ('{cells}')"), ())
+                .expect("a row");
+        }
+    }
+}
+
+#[test]
+fn a_row_of_a_database_is_of_its_table() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("client.db");
+    let export = Export::standard().replace("participant.csv", "1975", "then");
+    in_database(&export.replace("contact.csv", ",4,", ",many,"), &path);
+    let mapping = Mapping::standard().expect("a mapping");
+    let config = SourceConfig::new(Origin::Sqlite(path), mapping, RejectedRows::Refuse);
+    let report = check(&config).expect("it can be read");
+    let rejected: Vec<_> = report.rejected.shown.iter().map(|row| row.file.as_str()).collect();
+    assert_eq!(rejected, ["participant", "contact"]);
+    let tables: Vec<_> = report.tables.iter().map(|table| table.file.as_str()).collect();
+    assert_eq!(tables, Table::ALL.map(Table::name));
 }
