@@ -1,7 +1,7 @@
 //! A node whose records are in PostgreSQL, operated as one whose records are files.
 
 use crate::rights::ask;
-use crate::stage::{ROUND, Setting, Stage, drawn};
+use crate::stage::{ROUND, Setting, Stage, binaries, drawn};
 use fellestall_tests::postgres::Postgres;
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
@@ -140,6 +140,21 @@ fn a_node_over_a_database_is_operated_like_one_over_files() {
             assert!(shown.into_iter().all(|word| word != *id), "{id} was said");
         }
         assert!(!said.contains(&key), "the key was said");
+    }
+
+    // Nobody's environment decides whom the connection trusts, or what its session is like.
+    for name in ["PGSSLROOTCERT", "PGSSLCERT", "PGSSLKEY", "PGOPTIONS"] {
+        let mut command = stage.command(&binaries().node, &node);
+        let ended = stage.attempt(command.env(name, "").arg("check-data"));
+        assert_eq!(ended.code, Some(1), "{name}");
+        assert!(ended.err.contains(&format!("the variable {name} is set")), "{}", ended.err);
+    }
+    for name in
+        ["PGHOST", "PGHOSTADDR", "PGPORT", "PGUSER", "PGPASSWORD", "PGDATABASE", "PGSSLMODE"]
+    {
+        let mut command = stage.command(&binaries().node, &node);
+        let ended = stage.attempt(command.env(name, "nothing").arg("check-data"));
+        assert_eq!(ended.code, Some(0), "{name}: {}", ended.err);
     }
 
     // The database goes away: nothing more is said than where it was.

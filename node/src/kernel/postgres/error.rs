@@ -29,6 +29,14 @@ pub enum PostgresError {
     /// A password that is no text.
     #[error("records.postgres.password_file is not UTF-8; write the password into it as text")]
     PasswordText,
+    /// A variable of the environment that would decide whom the connection trusts, or how it reads.
+    #[error(
+        "the variable {name} is set; the configuration alone says how the database is reached, so start the program without it"
+    )]
+    Surroundings {
+        /// The variable.
+        name: &'static str,
+    },
     /// The program could not make ready to ask.
     #[error("the system does not let the program open a connection")]
     Runtime(#[source] std::io::Error),

@@ -28,6 +28,10 @@ set local enable_partitionwise_aggregate = on; set local enable_partitionwise_jo
 set local work_mem = '64MB';
 set local log_parameter_max_length_on_error = 0; set local lock_timeout = '10s'";
 
+/// What the driver takes from the environment and no call of it can set back: authorities and a
+/// certificate of other files, and settings of the session.
+const SURROUNDINGS: [&str; 4] = ["PGSSLROOTCERT", "PGSSLCERT", "PGSSLKEY", "PGOPTIONS"];
+
 /// A transaction at the database.
 pub(super) struct Session {
     connection: PgConnection,
@@ -121,8 +125,11 @@ impl Session {
     }
 }
 
-/// Everything that could come from the environment is set here.
+/// Everything that could come from the environment is set here, or refused.
 fn options(config: &PostgresConfig) -> Result<PgConnectOptions, PostgresError> {
+    if let Some(name) = SURROUNDINGS.into_iter().find(|name| std::env::var_os(name).is_some()) {
+        return Err(PostgresError::Surroundings { name });
+    }
     let options = PgConnectOptions::new_without_pgpass()
         .port(config.port)
         .username(&config.user)
