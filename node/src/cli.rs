@@ -336,13 +336,17 @@ fn dispatch(session: &mut Session<'_>, command: Command) -> Result<Exit, CliErro
     }
 }
 
+/// What a database says besides its answers may quote a row, and is in no log, however loud.
+const UNSAID: &str = "sqlx::postgres::notice=off";
+
 /// Starts the program's log: to standard error, as text or, for `run --json`, as JSON lines.
 pub fn start_log(arguments: &[OsString], environment: &Environment) {
     use tracing_subscriber::EnvFilter;
     let has = |name: &str| arguments.iter().any(|argument| argument == name);
     let usual = if has("run") || has("console") { "info" } else { "warn" };
     let filter = environment.log.as_deref().unwrap_or(usual);
-    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new(usual));
+    let quiet = |filter| format!("{filter},{UNSAID}");
+    let filter = EnvFilter::try_new(quiet(filter)).unwrap_or_else(|_| EnvFilter::new(quiet(usual)));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
