@@ -139,8 +139,10 @@ pub enum PostgresError {
         /// How long it might take.
         seconds: u64,
     },
-    /// A table that may not be read.
-    #[error("{what}: the role {user} may not read a table that it needs; GRANT SELECT on it")]
+    /// A table that may not be read, or of which rows are hidden from the role.
+    #[error(
+        "{what}: the role {user} may not read a table that it needs, or not every row of it; GRANT SELECT on it, and leave rows out in a view, not by row security"
+    )]
     Denied {
         /// What was asked.
         what: What,

@@ -23,10 +23,10 @@ const OLDEST: i64 = 130_000;
 
 /// What is set for the transaction. Sums of a partition are made where it is, if it is on another
 /// server too; parameters do not go into the server's log when a statement fails; what functions in views
-/// have to say of rows is not sent.
+/// have to say of rows is not sent; a policy that hides rows is an error, for a withdrawal may be among them.
 const SETTINGS: &str = "set local search_path = pg_catalog; set local standard_conforming_strings = on;
 set local enable_partitionwise_aggregate = on; set local enable_partitionwise_join = on; set local jit = off;
-set local work_mem = '64MB'; set local client_min_messages = error;
+set local work_mem = '64MB'; set local client_min_messages = error; set local row_security = off;
 set local log_parameter_max_length_on_error = 0; set local lock_timeout = '10s'";
 
 /// What the driver takes from the environment and no call of it can set back: authorities and a

@@ -78,6 +78,20 @@ fn a_role_that_only_reads_is_enough_and_one_that_may_not_is_told() {
     assert!(Layout::read(&mut owner).expect("a layout").is_writable());
 }
 
+/// A policy that hides withdrawals would have people counted who said no.
+#[test]
+fn rows_that_are_hidden_from_the_role_are_not_taken_for_none() {
+    let mut store = Store::new(TABLES);
+    store.run(
+        "create role reader login; grant usage on schema stat to reader;
+         grant select on all tables in schema stat to reader;
+         alter table stat.consent enable row level security;
+         create policy given on stat.consent using (status = 'given')",
+    );
+    let reader = PostgresConfig { user: "reader".to_owned(), ..store.config.clone() };
+    says(&refusal(&reader), &["checking the table consent", "reader", "row security"]);
+}
+
 #[test]
 fn nothing_can_be_written_whatever_the_role_may() {
     let mut store = Store::new(TABLES);
