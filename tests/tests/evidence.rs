@@ -108,7 +108,9 @@ async fn the_evidence_has_the_ledgers_numbers_in_three_languages() {
         assert_eq!(account["cap"]["rho_micro"], cap);
         assert_eq!(account["spent"]["epsilon"], balance.spent.epsilon_ceil(Delta::MICRO));
     }
-    for (release, entry) in json["releases"].as_array().expect("releases").iter().zip(&history) {
+    let releases = json["releases"].as_array().expect("releases");
+    assert_eq!(releases.len(), history.len());
+    for (release, entry) in releases.iter().zip(&history) {
         let recorded = kernel.recorded(entry.release).expect("readable").expect("recorded");
         assert_eq!(release["payload"], recorded.payload_digest().to_string());
         assert_eq!(release["ledger_head"], entry.head.to_string());

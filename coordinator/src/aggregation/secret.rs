@@ -2,8 +2,7 @@
 //!
 //! A node that knew its task's key before it sent its report could make a report that passes and is
 //! out of range. The key of each task is therefore derived from a file that only this coordinator can
-//! read; it is in no store
-//! and no log, and the helper is told the key of each task over TLS.
+//! read; it is in no store and no log, and the helper is told the key of each task over TLS.
 //!
 //! Instances of one coordinator have copies of one file, and compare its fingerprint in the database.
 //!
