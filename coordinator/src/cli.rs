@@ -11,8 +11,6 @@ use crate::store::Store;
 use clap::{Parser, Subcommand};
 use fellestall_shared::catalogue::Catalogue;
 use fellestall_shared::clock::Clock;
-use fellestall_shared::ids::{MunicipalityNumber, NodeId, RoundId, StudyId};
-use fellestall_shared::period::Period;
 use output::Output;
 use std::io;
 use std::net::SocketAddr;
@@ -35,6 +33,10 @@ mod studies;
 pub use aggregation::Aggregation;
 pub use error::CliError;
 pub use helper::{HelperCommand, HelperInit};
+pub use nodes::{Invite, Nodes};
+pub use publications::{Form, PublicationId, Publications};
+pub use rounds::{Rounds, StudyVersion};
+pub use studies::{Counted, Studies, Template};
 
 /// Exit codes, as the help says them.
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed (the message says why and how to mend it), \
@@ -137,225 +139,6 @@ pub struct Init {
     /// here, where others can see it: write it into `coordinator.toml` afterwards.
     #[arg(long, value_name = "ADDRESS", default_value = "sqlite:coordinator.db")]
     pub store: String,
-}
-
-/// Whom to invite.
-#[derive(Debug, clap::Args)]
-pub struct Invite {
-    /// The municipality's number, as 4601.
-    #[arg(long, value_name = "NUMBER")]
-    pub municipality: MunicipalityNumber,
-    /// Write the invitation to a new file that only you can read, instead of printing it.
-    #[arg(long, value_name = "FILE")]
-    pub out: Option<PathBuf>,
-}
-
-/// Commands about nodes.
-#[derive(Debug, Subcommand)]
-pub enum Nodes {
-    /// List all nodes with their keys' fingerprints.
-    List,
-    /// Enrol a node that applied. Compare the fingerprint by telephone first.
-    Approve {
-        /// The node, as 4601-1.
-        node: NodeId,
-    },
-    /// Refuse a node that applied.
-    Refuse {
-        /// The node, as 4601-1.
-        node: NodeId,
-    },
-    /// Shut a node out at once and for good.
-    Deny {
-        /// The node, as 4601-1.
-        node: NodeId,
-    },
-}
-
-/// Commands about studies.
-#[derive(Debug, Subcommand)]
-pub enum Studies {
-    /// Check, sign and publish a study from a file (TOML, or JSON if it ends in .json).
-    Publish {
-        /// The file.
-        file: PathBuf,
-    },
-    /// List the published studies.
-    List,
-    /// List the tables that a study may ask for.
-    Tables,
-    /// Print a study to start from.
-    Template(Template),
-}
-
-/// What the template asks for.
-#[derive(Debug, clap::Args)]
-pub struct Template {
-    /// A table, as S2; may be given several times [default: the core set].
-    #[arg(long = "statistic", value_name = "ID")]
-    pub statistics: Vec<fellestall_shared::ids::StatisticId>,
-    /// The privacy loss of each table, in millionths of rho.
-    #[arg(long, value_name = "MICRO", default_value_t = 125_000)]
-    pub rho_micro: u64,
-    /// First day that a period may contain.
-    #[arg(long, value_name = "DATE")]
-    pub starts: String,
-    /// Last day that a period may contain.
-    #[arg(long, value_name = "DATE")]
-    pub ends: String,
-    /// Nothing is published from fewer nodes.
-    #[arg(long, value_name = "N", default_value_t = 5)]
-    pub minimum_nodes: u32,
-    /// Publish the noisy tables of single municipalities, and of counties, too.
-    #[arg(long)]
-    pub municipal_figures: bool,
-    /// Where a person is counted whom several municipalities hold.
-    #[arg(long, value_enum, default_value_t = Counted::Anywhere)]
-    pub residence: Counted,
-    /// Tables whose noise nodes share, so that nobody sees a single node's table, as S2,S4; all of them
-    /// if none is named.
-    #[arg(long, value_name = "ID", value_delimiter = ',', num_args = 0..)]
-    pub shared: Option<Vec<fellestall_shared::ids::StatisticId>>,
-    /// Tables that nodes release with noise of their own and share too, as S2,S4: each has half of the
-    /// loss.
-    #[arg(long, value_name = "ID", value_delimiter = ',', num_args = 1..)]
-    pub both: Vec<fellestall_shared::ids::StatisticId>,
-    /// The card of the server that holds the other half of every report (JSON).
-    #[arg(long, value_name = "FILE")]
-    pub helper_card: Option<PathBuf>,
-    /// So many of the minimum of nodes may collude or add no noise [default: a fifth, rounded down].
-    #[arg(long, value_name = "N")]
-    pub tolerated: Option<u32>,
-    /// The largest count that one node can report in one cell of a shared table.
-    #[arg(long, value_name = "N", default_value_t = 10_000)]
-    pub largest_count: u32,
-}
-
-/// Where a person is counted whom several municipalities hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Counted {
-    /// In every municipality that holds the person.
-    Anywhere,
-    /// Where the person lives on the last day of the period.
-    OnCensusDate,
-}
-
-impl From<Counted> for fellestall_shared::wire::v1::Residence {
-    fn from(counted: Counted) -> Self {
-        match counted {
-            Counted::Anywhere => Self::Anywhere,
-            Counted::OnCensusDate => Self::OnCensusDate,
-        }
-    }
-}
-
-/// Commands about rounds.
-#[derive(Debug, Subcommand)]
-pub enum Rounds {
-    /// Open a round; one that is open already stays as it is.
-    Open {
-        /// The study, or one version of it, as core or core.2.
-        study: StudyVersion,
-        /// The period, as 2026H1.
-        #[arg(long)]
-        period: Period,
-        /// The last day on which releases are awaited, as 2026-08-15.
-        #[arg(long, value_name = "DATE", value_parser = rounds::date)]
-        closes: time::Date,
-    },
-    /// List all rounds.
-    List,
-    /// Show who has reported, approved, refused, or is awaited.
-    Status {
-        /// The round, as core.1.2026H1.
-        round: RoundId,
-    },
-    /// Close a round and publish its figures; a closed round stays as it is.
-    Close {
-        /// The round, as core.1.2026H1.
-        round: RoundId,
-    },
-    /// Publish a further version of a closed round, with the releases that came late.
-    Revise {
-        /// The round, as core.1.2026H1.
-        round: RoundId,
-    },
-}
-
-/// Commands about what was published.
-#[derive(Debug, Subcommand)]
-pub enum Publications {
-    /// List every version of every round.
-    List,
-    /// Write one publication out, in the bytes that are stored.
-    Export {
-        /// The publication, as core.1.2026H1.v1.
-        id: PublicationId,
-        /// In which form.
-        #[arg(long = "as", value_enum, default_value_t = Form::Json)]
-        form: Form,
-        /// To this file, instead of standard output.
-        #[arg(long, value_name = "FILE")]
-        out: Option<PathBuf>,
-    },
-}
-
-/// In which form a publication is written out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Form {
-    /// The public document.
-    Json,
-    /// The document with every signed release in it, for auditors.
-    Bundle,
-    /// The figures, one a line.
-    Csv,
-    /// The rates, one a line.
-    RatesCsv,
-    /// Tables for a terminal.
-    Text,
-}
-
-/// One version of a round's publication.
-#[derive(Debug, Clone)]
-pub struct PublicationId {
-    /// The round.
-    pub round: RoundId,
-    /// The version.
-    pub version: u32,
-}
-
-impl std::str::FromStr for PublicationId {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wanted = || "a publication is written as core.1.2026H1.v1".to_owned();
-        let (round, version) = text.rsplit_once(".v").ok_or_else(wanted)?;
-        let version = version.parse().map_err(|_| wanted())?;
-        Ok(Self { round: round.parse().map_err(|_| wanted())?, version })
-    }
-}
-
-/// A study, or one version of it.
-#[derive(Debug, Clone)]
-pub struct StudyVersion {
-    /// The study.
-    pub study: StudyId,
-    /// The version; the newest if not given.
-    pub version: Option<u32>,
-}
-
-impl std::str::FromStr for StudyVersion {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (study, version) = match text.split_once([':', '.']) {
-            None => (text, None),
-            Some((study, version)) => {
-                let version = version.parse().map_err(|_| "a version is a number, as core.2")?;
-                (study, Some(version))
-            }
-        };
-        let study = study.parse().map_err(|error| format!("{error}"))?;
-        Ok(Self { study, version })
-    }
 }
 
 /// What the commands work with.

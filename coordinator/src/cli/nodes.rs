@@ -3,12 +3,48 @@
 //! **Invariant:** an invitation is written to one place, once.
 
 use super::output::table;
-use super::{CliError, Desk, Invite, Nodes, Output};
+use super::{CliError, Desk, Output};
 use crate::home::write_private;
 use crate::invitation;
 use crate::store::nodes::{Node, NodeStatus};
+use clap::Subcommand;
+use fellestall_shared::ids::{MunicipalityNumber, NodeId};
 use fellestall_shared::municipality;
 use serde::Serialize;
+use std::path::PathBuf;
+
+/// Whom to invite.
+#[derive(Debug, clap::Args)]
+pub struct Invite {
+    /// The municipality's number, as 4601.
+    #[arg(long, value_name = "NUMBER")]
+    pub municipality: MunicipalityNumber,
+    /// Write the invitation to a new file that only you can read, instead of printing it.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// Commands about nodes.
+#[derive(Debug, Subcommand)]
+pub enum Nodes {
+    /// List all nodes with their keys' fingerprints.
+    List,
+    /// Enrol a node that applied. Compare the fingerprint by telephone first.
+    Approve {
+        /// The node, as 4601-1.
+        node: NodeId,
+    },
+    /// Refuse a node that applied.
+    Refuse {
+        /// The node, as 4601-1.
+        node: NodeId,
+    },
+    /// Shut a node out at once and for good.
+    Deny {
+        /// The node, as 4601-1.
+        node: NodeId,
+    },
+}
 
 #[derive(Serialize)]
 struct Invited {

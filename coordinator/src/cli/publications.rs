@@ -3,17 +3,71 @@
 //! **Invariant:** a publication is written out in exactly the bytes that are stored.
 
 use super::output::table;
-use super::{CliError, Desk, Form, Output, Publications, rounds};
+use super::{CliError, Desk, Output, rounds};
 use crate::publish::{self, PublicationFile, csv, table as figures};
 use crate::rounds::publication;
 use crate::rounds::status::{self, Unopened};
 use crate::store::publications::StoredPublication;
+use clap::Subcommand;
 use fellestall_shared::catalogue::Catalogue;
 use fellestall_shared::ids::RoundId;
 use fellestall_shared::labels::Language;
 use fellestall_shared::signed::VerifyingKey;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+/// Commands about what was published.
+#[derive(Debug, Subcommand)]
+pub enum Publications {
+    /// List every version of every round.
+    List,
+    /// Write one publication out, in the bytes that are stored.
+    Export {
+        /// The publication, as core.1.2026H1.v1.
+        id: PublicationId,
+        /// In which form.
+        #[arg(long = "as", value_enum, default_value_t = Form::Json)]
+        form: Form,
+        /// To this file, instead of standard output.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+}
+
+/// In which form a publication is written out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Form {
+    /// The public document.
+    Json,
+    /// The document with every signed release in it, for auditors.
+    Bundle,
+    /// The figures, one a line.
+    Csv,
+    /// The rates, one a line.
+    RatesCsv,
+    /// Tables for a terminal.
+    Text,
+}
+
+/// One version of a round's publication.
+#[derive(Debug, Clone)]
+pub struct PublicationId {
+    /// The round.
+    pub round: RoundId,
+    /// The version.
+    pub version: u32,
+}
+
+impl FromStr for PublicationId {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wanted = || "a publication is written as core.1.2026H1.v1".to_owned();
+        let (round, version) = text.rsplit_once(".v").ok_or_else(wanted)?;
+        let version = version.parse().map_err(|_| wanted())?;
+        Ok(Self { round: round.parse().map_err(|_| wanted())?, version })
+    }
+}
 
 /// Columns of a table whose terminal is not known.
 const WIDTH: u16 = 100;

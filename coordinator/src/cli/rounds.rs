@@ -3,19 +3,78 @@
 //! **Invariant:** what is printed about a round says who answered, never what.
 
 use super::output::table;
-use super::{CliError, Desk, Output, Rounds, StudyVersion, publications};
+use super::{CliError, Desk, Output, publications};
 use crate::api::error::chain;
 use crate::rounds::status::{self, ReportStanding, RoundStatus, Standing};
 use crate::rounds::{self, LoadedRound, Opening};
 use crate::store::reports;
 use crate::store::studies::Kept;
+use clap::Subcommand;
 use fellestall_shared::clock::Timestamp;
-use fellestall_shared::ids::RoundId;
+use fellestall_shared::ids::{RoundId, StudyId};
 use fellestall_shared::period::Period;
 use fellestall_shared::wire::v1::Answer;
 use serde::Serialize;
+use std::str::FromStr;
 use time::macros::format_description;
 use time::{Date, Time};
+
+/// Commands about rounds.
+#[derive(Debug, Subcommand)]
+pub enum Rounds {
+    /// Open a round; one that is open already stays as it is.
+    Open {
+        /// The study, or one version of it, as core or core.2.
+        study: StudyVersion,
+        /// The period, as 2026H1.
+        #[arg(long)]
+        period: Period,
+        /// The last day on which releases are awaited, as 2026-08-15.
+        #[arg(long, value_name = "DATE", value_parser = date)]
+        closes: Date,
+    },
+    /// List all rounds.
+    List,
+    /// Show who has reported, approved, refused, or is awaited.
+    Status {
+        /// The round, as core.1.2026H1.
+        round: RoundId,
+    },
+    /// Close a round and publish its figures; a closed round stays as it is.
+    Close {
+        /// The round, as core.1.2026H1.
+        round: RoundId,
+    },
+    /// Publish a further version of a closed round, with the releases that came late.
+    Revise {
+        /// The round, as core.1.2026H1.
+        round: RoundId,
+    },
+}
+
+/// A study, or one version of it.
+#[derive(Debug, Clone)]
+pub struct StudyVersion {
+    /// The study.
+    pub study: StudyId,
+    /// The version; the newest if not given.
+    pub version: Option<u32>,
+}
+
+impl FromStr for StudyVersion {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (study, version) = match text.split_once([':', '.']) {
+            None => (text, None),
+            Some((study, version)) => {
+                let version = version.parse().map_err(|_| "a version is a number, as core.2")?;
+                (study, Some(version))
+            }
+        };
+        let study = study.parse().map_err(|error| format!("{error}"))?;
+        Ok(Self { study, version })
+    }
+}
 
 /// A date, as 2026-08-15.
 pub(super) fn date(text: &str) -> Result<Date, String> {

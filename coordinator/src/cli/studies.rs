@@ -3,18 +3,97 @@
 //! **Invariant:** a study is checked in full before it is signed.
 
 use super::output::table;
-use super::{CliError, Desk, Output, Template};
+use super::{CliError, Desk, Output};
 use crate::rounds;
 use crate::store::studies::Kept;
 use crate::template;
+use clap::Subcommand;
 use fellestall_shared::catalogue::Catalogue;
+use fellestall_shared::ids::StatisticId;
 use fellestall_shared::labels::Language;
 use fellestall_shared::privacy::Rho;
 use fellestall_shared::secure::SealingKey;
 use fellestall_shared::signed::VerifyingKey;
-use fellestall_shared::wire::v1::{HelperIdentity, StudyDocument};
+use fellestall_shared::wire::v1::{HelperIdentity, Residence, StudyDocument};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
+
+/// Commands about studies.
+#[derive(Debug, Subcommand)]
+pub enum Studies {
+    /// Check, sign and publish a study from a file (TOML, or JSON if it ends in .json).
+    Publish {
+        /// The file.
+        file: PathBuf,
+    },
+    /// List the published studies.
+    List,
+    /// List the tables that a study may ask for.
+    Tables,
+    /// Print a study to start from.
+    Template(Template),
+}
+
+/// What the template asks for.
+#[derive(Debug, clap::Args)]
+pub struct Template {
+    /// A table, as S2; may be given several times [default: the core set].
+    #[arg(long = "statistic", value_name = "ID")]
+    pub statistics: Vec<StatisticId>,
+    /// The privacy loss of each table, in millionths of rho.
+    #[arg(long, value_name = "MICRO", default_value_t = 125_000)]
+    pub rho_micro: u64,
+    /// First day that a period may contain.
+    #[arg(long, value_name = "DATE")]
+    pub starts: String,
+    /// Last day that a period may contain.
+    #[arg(long, value_name = "DATE")]
+    pub ends: String,
+    /// Nothing is published from fewer nodes.
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub minimum_nodes: u32,
+    /// Publish the noisy tables of single municipalities, and of counties, too.
+    #[arg(long)]
+    pub municipal_figures: bool,
+    /// Where a person is counted whom several municipalities hold.
+    #[arg(long, value_enum, default_value_t = Counted::Anywhere)]
+    pub residence: Counted,
+    /// Tables whose noise nodes share, so that nobody sees a single node's table, as S2,S4; all of them
+    /// if none is named.
+    #[arg(long, value_name = "ID", value_delimiter = ',', num_args = 0..)]
+    pub shared: Option<Vec<StatisticId>>,
+    /// Tables that nodes release with noise of their own and share too, as S2,S4: each has half of the
+    /// loss.
+    #[arg(long, value_name = "ID", value_delimiter = ',', num_args = 1..)]
+    pub both: Vec<StatisticId>,
+    /// The card of the server that holds the other half of every report (JSON).
+    #[arg(long, value_name = "FILE")]
+    pub helper_card: Option<PathBuf>,
+    /// So many of the minimum of nodes may collude or add no noise [default: a fifth, rounded down].
+    #[arg(long, value_name = "N")]
+    pub tolerated: Option<u32>,
+    /// The largest count that one node can report in one cell of a shared table.
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    pub largest_count: u32,
+}
+
+/// Where a person is counted whom several municipalities hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Counted {
+    /// In every municipality that holds the person.
+    Anywhere,
+    /// Where the person lives on the last day of the period.
+    OnCensusDate,
+}
+
+impl From<Counted> for Residence {
+    fn from(counted: Counted) -> Self {
+        match counted {
+            Counted::Anywhere => Self::Anywhere,
+            Counted::OnCensusDate => Self::OnCensusDate,
+        }
+    }
+}
 
 #[derive(Serialize)]
 struct Line {
