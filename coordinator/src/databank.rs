@@ -20,8 +20,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 mod cube;
+mod measure;
 
 pub use cube::*;
+pub use measure::Measure;
 
 /// Cells of presentations that are kept in memory, at the most: some hundred bytes each.
 const KEPT_CELLS: usize = 2_000_000;
