@@ -7,46 +7,40 @@ use super::count::CountKey;
 use super::person::PersonId;
 use fellestall_shared::ids::StatisticId;
 use fellestall_shared::privacy::Bound;
-use std::collections::BTreeMap;
 
 /// Between the parts that are hashed.
 const SEPARATOR: &[u8] = &[0x1f];
 
-/// The cells and amounts of one participant that count: each clipped to `per_cell`; if they are
-/// too many, the first `cells` in the order of a keyed hash, filled until `total` is reached.
+/// Leaves of the cells and amounts of one participant those that count: each clipped to `per_cell`; if they
+/// are too many, the first `cells` in the order of a keyed hash, filled until `total` is reached.
 ///
 /// # Privacy
 /// P1: at most `bound.cells()` cells, each at most `bound.per_cell()`, together at most
 /// `bound.l1()`; so the sum of squares is at most `bound.l2_squared()`.
-pub(super) fn bounded(
-    wanted: &BTreeMap<usize, u64>,
+pub(super) fn hold(
+    cells: &mut Vec<(usize, u64)>,
     bound: Bound,
     key: &CountKey,
     person: &PersonId,
     statistic: &StatisticId,
-) -> Vec<(usize, u32)> {
-    let clip = |amount: u64| {
-        u32::try_from(amount).map_or(bound.per_cell(), |amount| amount.min(bound.per_cell()))
-    };
-    let mut cells: Vec<(usize, u32)> = wanted
-        .iter()
-        .filter(|(_, amount)| **amount > 0)
-        .map(|(cell, amount)| (*cell, clip(*amount)))
-        .collect();
+) {
+    cells.retain(|(_, amount)| *amount > 0);
+    for (_, amount) in &mut *cells {
+        *amount = (*amount).min(bound.per_cell().into());
+    }
     // What is within the bound already is kept whole, in whatever order.
     let most = usize::try_from(bound.cells()).unwrap_or(usize::MAX);
-    let total = cells.iter().fold(0_u32, |sum, (_, amount)| sum.saturating_add(*amount));
-    if cells.len() > most || total > bound.l1() {
+    let total = cells.iter().fold(0_u64, |sum, (_, amount)| sum.saturating_add(*amount));
+    if cells.len() > most || total > bound.l1().into() {
         cells.sort_by_cached_key(|(cell, _)| (priority(key, person, statistic, *cell), *cell));
     }
     cells.truncate(most);
-    let mut left = bound.l1();
-    for (_, amount) in &mut cells {
+    let mut left = u64::from(bound.l1());
+    for (_, amount) in &mut *cells {
         *amount = (*amount).min(left);
         left = left.saturating_sub(*amount);
     }
     cells.retain(|(_, amount)| *amount > 0);
-    cells
 }
 
 /// The place of a cell in a participant's order: the first 8 bytes of

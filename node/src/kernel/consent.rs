@@ -111,9 +111,7 @@ pub(super) fn cohort<'r>(
     period: Period,
 ) -> Cohort<'r> {
     let day = period.last_day();
-    let may = |person: &Person| {
-        standing(&person.consents, purpose, basis, terms, day) == Standing::Counted
-    };
+    let may = |person: &Person| may_count(&person.consents, purpose, basis, terms, day);
     let people = records.people().filter(|member| may(member.person)).collect();
     Cohort { records, people }
 }
@@ -228,7 +226,8 @@ fn may_count(
 
 /// Whether a row is about this purpose, written in whatever case.
 fn concerns(row: &Consent, purpose: &Purpose) -> bool {
-    row.purpose.trim().to_lowercase() == purpose.as_str()
+    let written = row.purpose.trim();
+    written == purpose.as_str() || written.to_lowercase() == purpose.as_str()
 }
 
 /// The day on which a row gives consent that holds on `day`.

@@ -13,6 +13,9 @@ const NOTHING: u16 = 0;
 /// What stands in a cell whose sum is among the large ones.
 const LARGE: u16 = u16::MAX;
 
+/// Rows that are added at once.
+const AT_ONCE: usize = 32;
+
 /// A range of calendar months.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Months {
@@ -83,10 +86,30 @@ impl ContactTable {
         Self { months, only, cells, large: BTreeMap::new() }
     }
 
+    /// The months that are summed.
+    pub(super) fn months(&self) -> Months {
+        self.months
+    }
+
     /// What a table of so many people takes, in bytes.
     pub(super) fn bytes(months: Months, people: usize) -> u64 {
         let cells = people.saturating_mul(months.width());
         u64::try_from(cells.saturating_mul(size_of::<u16>())).unwrap_or(u64::MAX)
+    }
+
+    /// Adds contacts to cells: place, cell and contacts of each. All are looked at before the first is
+    /// changed, so that the processor waits for several places of memory at once.
+    pub(super) fn add_all(&mut self, rows: &[(u32, u32, u32)]) {
+        for some in rows.chunks(AT_ONCE) {
+            for (place, cell, _) in some {
+                std::hint::black_box(
+                    self.at(*place, *cell).and_then(|at| self.cells.get(at)).copied(),
+                );
+            }
+            for (place, cell, contacts) in some {
+                self.add(*place, *cell, *contacts);
+            }
+        }
     }
 
     /// Adds contacts to a cell of the participant at this place. No contacts are added too: they say that
@@ -122,23 +145,25 @@ impl ContactTable {
             (Some(_), _) => return,
         };
         let start = row.saturating_mul(width);
-        let cells = self.cells.iter().enumerate().skip(start).take(width);
-        for (at, held) in cells.filter(|(_, held)| **held != NOTHING) {
-            let count = match *held {
-                LARGE => self.large.get(&at).copied().unwrap_or(u64::MAX),
-                small => u64::from(small.saturating_sub(1)),
-            };
-            let cell = at.saturating_sub(start);
-            let categories = ContactCategory::CODES.len();
-            let month = cell.checked_div(categories).and_then(|month| self.months.month(month));
-            let category = cell
-                .checked_rem(categories)
-                .and_then(|at| ContactCategory::CODES.get(at))
-                .and_then(|code| ContactCategory::from_code(code));
-            if let (Some(_), Some(category)) = (month, category) {
+        let cells = self.cells.get(start..start.saturating_add(width)).unwrap_or_default();
+        let of_months = cells.chunks(ContactCategory::ALL.len());
+        for (place, cells) in of_months.enumerate() {
+            let month = self.months.month(place);
+            let held = cells.iter().zip(ContactCategory::ALL).enumerate();
+            for (at, (held, category)) in held.filter(|(_, (held, _))| **held != NOTHING) {
+                let count = match *held {
+                    LARGE => self.large_sum(start, place, at),
+                    small => u64::from(small.saturating_sub(1)),
+                };
                 rows.push(Contact { month, category, count, recorded: YesNo::Yes });
             }
         }
+    }
+
+    /// The large sum of a month and category of the row that starts there.
+    fn large_sum(&self, start: usize, month: usize, category: usize) -> u64 {
+        let at = month.saturating_mul(ContactCategory::ALL.len()).saturating_add(category);
+        self.large.get(&start.saturating_add(at)).copied().unwrap_or(u64::MAX)
     }
 
     fn at(&self, place: u32, cell: u32) -> Option<usize> {

@@ -3,19 +3,18 @@
 //! **Invariant:** the number and order of cells follow from the question alone; an empty cohort and
 //! a large one give the same shape.
 
-use super::bound::bounded;
+use super::bound::hold;
 use super::consent::Cohort;
 use super::contacts::Months;
 use super::minimise::{Declared, Minimal};
 use super::person::{Contact, Person};
 use super::raw::Raw;
 use super::records::{Member, Records};
-use super::variable::{View, window_start};
+use super::variable::{Subject, View, window_start};
 use fellestall_shared::ids::StatisticId;
 use fellestall_shared::period::Period;
 use fellestall_shared::privacy::Bound;
 use fellestall_shared::statistic::{Statistic, Variable};
-use std::collections::BTreeMap;
 use zeroize::Zeroize;
 
 #[cfg(test)]
@@ -116,22 +115,23 @@ fn count_part(
         asked.iter().map(|(statistic, _)| Declared::of(statistic.fields())).collect();
     let mut tables: Vec<Vec<i64>> =
         asked.iter().map(|(statistic, _)| vec![0; statistic.cells()]).collect();
-    let mut rows = Vec::new();
+    let (mut rows, mut wanted) = (Vec::new(), Vec::new());
+    let mut minimal = Minimal::nothing();
     for member in people {
         let contacts = records.contacts(member, &mut rows);
         // Tables that declare the same columns see the same.
-        let mut seen: Option<(&Declared, Minimal)> = None;
+        let mut seen = None;
         for (((statistic, bound), declared), cells) in asked.iter().zip(&declared).zip(&mut tables)
         {
-            let (_, minimal) = match seen.take() {
-                Some(same) if same.0 == declared => seen.insert(same),
-                _ => seen.insert((declared, Minimal::of(member.person, contacts, declared))),
-            };
-            let Some(view) = View::new(minimal, period, statistic.window()) else { continue };
-            let wanted = contribution(&view, statistic)?;
-            for (cell, amount) in bounded(&wanted, *bound, key, member.id, statistic.id()) {
-                let sum = cells.get_mut(cell).and_then(|sum| {
-                    *sum = sum.checked_add(i64::from(amount))?;
+            if seen.replace(declared) != Some(declared) {
+                minimal.see(member.person, contacts, declared);
+            }
+            let Some(view) = View::new(&minimal, period, statistic.window()) else { continue };
+            contribution(&view, statistic, &mut wanted)?;
+            hold(&mut wanted, *bound, key, member.id, statistic.id());
+            for (cell, amount) in &wanted {
+                let sum = cells.get_mut(*cell).and_then(|sum| {
+                    *sum = sum.checked_add_unsigned(*amount)?;
                     Some(())
                 });
                 sum.ok_or_else(|| overflow(statistic))?;
@@ -166,38 +166,61 @@ pub(super) fn takes_part(
     statistic: &Statistic,
     period: Period,
 ) -> Result<bool, CountError> {
-    let minimal = Minimal::of(person, contacts, &Declared::of(statistic.fields()));
-    match View::new(&minimal, period, statistic.window()) {
-        None => Ok(false),
-        Some(view) => Ok(contribution(&view, statistic)?.values().any(|amount| *amount > 0)),
-    }
+    let mut minimal = Minimal::nothing();
+    minimal.see(person, contacts, &Declared::of(statistic.fields()));
+    let Some(view) = View::new(&minimal, period, statistic.window()) else { return Ok(false) };
+    let mut cells = Vec::new();
+    contribution(&view, statistic, &mut cells)?;
+    Ok(cells.iter().any(|(_, amount)| *amount > 0))
 }
 
-/// What one participant would add to each cell if there were no bound.
+/// Puts into `cells` what one participant would add to each cell if there were no bound, in the order of
+/// cells.
 pub(super) fn contribution(
     view: &View<'_>,
     statistic: &Statistic,
-) -> Result<BTreeMap<usize, u64>, CountError> {
-    let overflow = || overflow(statistic);
-    let mut cells = BTreeMap::new();
-    for (subject, weight) in view.observations(statistic.unit()).ok_or_else(overflow)? {
-        // Cells are in row-major order. An observation that a dimension says nothing about is in none.
-        let mut cell = Some(0_usize);
-        for domain in statistic.dimensions() {
-            let Some(code) = view.code(domain.variable(), subject) else {
-                cell = None;
-                break;
-            };
-            let Some(position) = domain.position(&code) else {
-                let variable = domain.variable();
-                return Err(CountError::Category { statistic: statistic.id().clone(), variable });
-            };
-            let before = cell.and_then(|cell| cell.checked_mul(domain.categories().len()));
-            cell = before.and_then(|before| before.checked_add(position));
+    cells: &mut Vec<(usize, u64)>,
+) -> Result<(), CountError> {
+    cells.clear();
+    let mut wrong = Ok(());
+    let observed = view.observe(statistic.unit(), &mut |subject, weight| match cell_of(
+        view, subject, statistic,
+    ) {
+        Ok(cell) => cells.extend(cell.map(|cell| (cell, weight))),
+        Err(error) => wrong = Err(error),
+    });
+    observed.ok_or_else(|| overflow(statistic))?;
+    wrong?;
+    let mut fits = true;
+    cells.sort_unstable_by_key(|(cell, _)| *cell);
+    cells.dedup_by(|(cell, amount), (kept, sum)| {
+        let is_same = cell == kept;
+        if is_same {
+            let both = sum.checked_add(*amount);
+            fits = fits && both.is_some();
+            *sum = both.unwrap_or(u64::MAX);
         }
-        let Some(cell) = cell else { continue };
-        let sum: &mut u64 = cells.entry(cell).or_insert(0);
-        *sum = sum.checked_add(weight).ok_or_else(overflow)?;
+        is_same
+    });
+    if fits { Ok(()) } else { Err(overflow(statistic)) }
+}
+
+/// The cell of an observation; `None` of one that a dimension says nothing about. Cells are in row-major
+/// order.
+fn cell_of<'p>(
+    view: &View<'p>,
+    subject: Subject<'p>,
+    statistic: &Statistic,
+) -> Result<Option<usize>, CountError> {
+    let mut cell = Some(0_usize);
+    for domain in statistic.dimensions() {
+        let Some(code) = view.code(domain.variable(), subject) else { return Ok(None) };
+        let Some(position) = domain.position(&code) else {
+            let variable = domain.variable();
+            return Err(CountError::Category { statistic: statistic.id().clone(), variable });
+        };
+        let before = cell.and_then(|cell| cell.checked_mul(domain.categories().len()));
+        cell = before.and_then(|before| before.checked_add(position));
     }
-    Ok(cells)
+    Ok(cell)
 }

@@ -15,7 +15,10 @@ use std::collections::BTreeSet;
 mod tests;
 
 /// One participant, reduced to the columns that may be read.
-pub(super) struct Minimal(Person);
+pub(super) struct Minimal {
+    person: Person,
+    contacts: Vec<Contact>,
+}
 
 /// Which columns of each table are declared: the same for everybody, so it is found once.
 #[derive(PartialEq, Eq)]
@@ -50,33 +53,77 @@ impl Declared {
 }
 
 impl Minimal {
-    /// Keeps the `declared` columns of a participant with these contacts. Any other is unknown, or has
-    /// not happened; a table of which none is declared has no rows.
+    /// Nobody, of whom nothing is known.
+    pub(super) fn nothing() -> Self {
+        Self {
+            person: Person {
+                participant: Participant {
+                    intake: When::Unknown,
+                    birth_year: None,
+                    gender: Gender::Unknown,
+                    housing_at_intake: HousingAtIntake::Unknown,
+                    specialist_follow_up: SpecialistFollowUp::Unknown,
+                    substitution_treatment: YesNo::Unknown,
+                    exit: None,
+                    exit_reason: None,
+                },
+                consents: Box::default(),
+                tenancies: Box::default(),
+                stays: Box::default(),
+                complaints: Box::default(),
+                contacts: Box::default(),
+                baselines: Box::default(),
+                satisfactions: Box::default(),
+            },
+            contacts: Vec::new(),
+        }
+    }
+
+    /// Keeps the `declared` columns of a participant with these contacts, and nothing of whom it was before.
+    /// Any other column is unknown, or has not happened; a table of which none is declared has no rows.
     ///
     /// # Privacy
     /// P1: a table cannot depend on a column that its study does not name.
-    pub(super) fn of(person: &Person, contacts: &[Contact], declared: &Declared) -> Self {
-        Self(Person {
+    pub(super) fn see(&mut self, person: &Person, contacts: &[Contact], declared: &Declared) {
+        self.person = Person {
             participant: participant(&person.participant, declared.participant),
             consents: Box::default(),
             tenancies: rows(&person.tenancies, declared.tenancy, tenancy),
             stays: rows(&person.stays, declared.stay, stay),
             complaints: rows(&person.complaints, declared.complaint, complaint),
-            contacts: rows(contacts, declared.contact, contact),
+            contacts: Box::default(),
             baselines: rows(&person.baselines, declared.baseline, baseline),
             satisfactions: rows(&person.satisfactions, declared.satisfaction, satisfaction),
-        })
+        };
+        // They are many: their memory is used again.
+        self.contacts.clear();
+        if declared.reads_contacts() {
+            self.contacts.extend(contacts.iter().map(|row| contact(row, declared.contact)));
+        }
     }
 
-    /// What is left.
+    /// What is left, contacts apart.
     pub(super) fn person(&self) -> &Person {
-        &self.0
+        &self.person
+    }
+
+    /// What is left of the contacts.
+    pub(super) fn contacts(&self) -> &[Contact] {
+        &self.contacts
     }
 
     /// All there is, to compare with.
     #[cfg(test)]
     pub(super) fn whole(person: &Person) -> Self {
-        Self(person.clone())
+        Self { person: person.clone(), contacts: person.contacts.to_vec() }
+    }
+
+    /// A participant with these columns.
+    #[cfg(test)]
+    pub(super) fn of(person: &Person, contacts: &[Contact], declared: &Declared) -> Self {
+        let mut minimal = Self::whole(person);
+        minimal.see(person, contacts, declared);
+        minimal
     }
 }
 

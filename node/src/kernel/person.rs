@@ -19,7 +19,9 @@ impl PersonId {
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         let text = text.trim();
-        if text.is_empty() { None } else { Some(Self(text.to_lowercase())) }
+        let is_small = text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
+        let id = if is_small { text.to_owned() } else { text.to_lowercase() };
+        (!id.is_empty()).then_some(Self(id))
     }
 
     /// The bytes that are hashed with the node's key; never shown.
@@ -95,6 +97,9 @@ macro_rules! codes {
         impl $name {
             /// Every code of this list, `unknown` last.
             pub const CODES: &[&str] = &[$($code,)+ "unknown"];
+
+            /// Every member, in the order of its code.
+            pub const ALL: [Self; Self::CODES.len()] = [$(Self::$member,)+ Self::Unknown];
 
             /// The member with this code; `None` if there is none.
             #[must_use]

@@ -17,6 +17,7 @@ use time::Date;
 
 mod blocks;
 mod byte_map;
+mod cells;
 mod contacts;
 mod contradictions;
 mod control;

@@ -8,7 +8,7 @@
 //! of a notice under way; and no code depends on the order of rows.
 
 use super::minimise::Minimal;
-use super::person::{Complaint, ContactCategory, Person, SatisfactionItem, Tenancy, When};
+use super::person::{Complaint, Contact, ContactCategory, Person, SatisfactionItem, Tenancy, When};
 use fellestall_shared::period::Period;
 use fellestall_shared::statistic::{Unit, Variable, Window};
 use milestone::Milestone;
@@ -34,6 +34,7 @@ pub(super) use housing::notice_until;
 #[derive(Clone, Copy)]
 pub(super) struct View<'p> {
     person: &'p Person,
+    contacts: &'p [Contact],
     /// The last day of the period.
     census: Date,
     /// The window's first day; it ends on the census date.
@@ -56,31 +57,38 @@ impl<'p> View<'p> {
     /// A view of a participant; `None` for who is taken in after the period, and so is in no table.
     /// Who has no known day of intake is in the tables, as `unknown` where the day matters.
     pub(super) fn new(minimal: &'p Minimal, period: Period, window: Window) -> Option<Self> {
-        let person = minimal.person();
+        let (person, contacts) = (minimal.person(), minimal.contacts());
         let census = period.last_day();
         if person.participant.intake.day().is_some_and(|intake| intake > census) {
             return None;
         }
-        Some(Self { person, census, window_start: window_start(period, window) })
+        Some(Self { person, contacts, census, window_start: window_start(period, window) })
     }
 
-    /// The observations of a unit, each with its weight; `None` if a weight overflows.
-    pub(super) fn observations(&self, unit: Unit) -> Option<Vec<(Subject<'p>, u64)>> {
-        let once = |subjects: Vec<Subject<'p>>| {
-            Some(subjects.into_iter().map(|subject| (subject, 1)).collect())
-        };
+    /// Shows the observations of a unit, each with its weight; `None` if a weight overflows.
+    pub(super) fn observe(
+        &self,
+        unit: Unit,
+        show: &mut impl FnMut(Subject<'p>, u64),
+    ) -> Option<()> {
+        let mut once = |subject| show(subject, 1);
         match unit {
-            Unit::Participant => once(vec![Subject::Participant]),
-            Unit::LostDwelling => once(loss::lost(self).map(Subject::LostDwelling).collect()),
-            Unit::Complaint => once(complaint::in_window(self).map(Subject::Complaint).collect()),
-            Unit::Contact => contact::totals(self),
-            Unit::Milestone => once(Milestone::ALL.map(Subject::Milestone).to_vec()),
-            Unit::Problem => once(Problem::ALL.map(Subject::Problem).to_vec()),
+            Unit::Participant => once(Subject::Participant),
+            Unit::LostDwelling => loss::lost(self).map(Subject::LostDwelling).for_each(once),
+            Unit::Complaint => complaint::in_window(self).map(Subject::Complaint).for_each(once),
+            Unit::Contact => {
+                for (category, sum) in contact::totals(self)? {
+                    show(Subject::Contact(category), sum);
+                }
+            }
+            Unit::Milestone => Milestone::ALL.map(Subject::Milestone).into_iter().for_each(once),
+            Unit::Problem => Problem::ALL.map(Subject::Problem).into_iter().for_each(once),
             Unit::SatisfactionItem => {
                 let items = [SatisfactionItem::Dwelling, SatisfactionItem::Neighbourhood];
-                once(items.map(Subject::SatisfactionItem).to_vec())
+                items.map(Subject::SatisfactionItem).into_iter().for_each(once);
             }
         }
+        Some(())
     }
 
     /// The category of an observation; `None` if it is not in a table with this variable.

@@ -4,6 +4,7 @@
 //! end of a record: as soon as a text has a quote, or a line break of another kind than the usual two,
 //! that is not known any more, and the rest has to be read from front to back.
 
+use super::byte_map::REACH;
 use std::io::{self, Read};
 
 /// A file that is given out in blocks.
@@ -13,6 +14,14 @@ pub(super) struct Blocks<R> {
     size: usize,
     /// The start of a line, of which the rest was not read yet.
     begun: Vec<u8>,
+}
+
+/// What was read at once. It is used again and again.
+#[derive(Default)]
+pub(super) struct Block {
+    /// More than the text: from every place in it, so many bytes can be read as a key takes.
+    bytes: Vec<u8>,
+    length: usize,
 }
 
 /// What comes next.
@@ -26,32 +35,64 @@ pub(super) enum Next {
     End,
 }
 
+impl Block {
+    /// What it holds.
+    pub(super) fn text(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+
+    /// The lines, each by where it starts and what it is, without what ends it.
+    pub(super) fn lines(&self) -> impl Iterator<Item = Line<'_>> {
+        let text = self.text();
+        let mut start = 0_usize;
+        let ends = memchr::memchr_iter(b'\n', text).chain(std::iter::once(text.len()));
+        ends.filter_map(move |end| {
+            let from = self.bytes.get(start..)?;
+            let line = text.get(start..end)?;
+            start = end.saturating_add(1);
+            Some(Line { from, text: line.strip_suffix(b"\r").unwrap_or(line) })
+        })
+    }
+}
+
+/// A line of a block.
+#[derive(Clone, Copy)]
+pub(super) struct Line<'b> {
+    /// The block from its start on.
+    pub(super) from: &'b [u8],
+    pub(super) text: &'b [u8],
+}
+
 impl<R: Read> Blocks<R> {
     pub(super) fn new(input: R, size: usize) -> Self {
         Self { input, size, begun: Vec::new() }
     }
 
     /// Fills `block` with what comes next, in the place of what was in it.
-    pub(super) fn next(&mut self, block: &mut Vec<u8>) -> io::Result<Next> {
-        block.clear();
-        block.append(&mut self.begun);
-        let room = u64::try_from(self.size.saturating_sub(block.len())).unwrap_or(u64::MAX);
-        let asked = usize::try_from(room).unwrap_or(usize::MAX);
-        let read = self.input.by_ref().take(room).read_to_end(block)?;
-        if block.is_empty() {
+    pub(super) fn next(&mut self, block: &mut Block) -> io::Result<Next> {
+        block.bytes.resize(self.size.saturating_add(REACH), 0);
+        for (to, from) in block.bytes.iter_mut().zip(&self.begun) {
+            *to = *from;
+        }
+        let room = block.bytes.get_mut(..self.size).unwrap_or_default();
+        block.length = fill(&mut self.input, room, self.begun.len())?;
+        let is_full = block.length == self.size;
+        self.begun.clear();
+        let text = block.text();
+        if text.is_empty() {
             return Ok(Next::End);
         }
-        if read == asked {
-            let Some(last) = memchr::memrchr(b'\n', block) else { return Ok(Next::Irregular) };
-            let end = last.saturating_add(1);
-            self.begun.extend(block.get(end..).unwrap_or_default());
-            block.truncate(end);
+        if !is_full {
+            return Ok(if is_regular(text) { Next::Lines } else { Next::Irregular });
         }
-        if is_regular(block) {
-            return Ok(Next::Lines);
+        let Some(last) = memchr::memrchr(b'\n', text) else { return Ok(Next::Irregular) };
+        let (lines, begun) = text.split_at_checked(last.saturating_add(1)).unwrap_or((text, &[]));
+        if !is_regular(lines) {
+            return Ok(Next::Irregular);
         }
-        block.append(&mut self.begun);
-        Ok(Next::Irregular)
+        self.begun.extend_from_slice(begun);
+        block.length = lines.len();
+        Ok(Next::Lines)
     }
 
     /// What was not given out.
@@ -60,21 +101,25 @@ impl<R: Read> Blocks<R> {
     }
 }
 
+/// Reads until there is no room or nothing more; how many bytes there are with those that were there.
+fn fill(input: &mut impl Read, room: &mut [u8], held: usize) -> io::Result<usize> {
+    let mut filled = held;
+    while let Some(rest) = room.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match input.read(rest) {
+            Ok(0) => break,
+            Ok(read) => filled = filled.saturating_add(read),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
+
 /// Whether every line break is the end of a record.
 fn is_regular(block: &[u8]) -> bool {
     let ends_line = |at: usize| block.get(at.saturating_add(1)) == Some(&b'\n');
-    memchr::memchr(b'"', block).is_none() && memchr::memchr_iter(b'\r', block).all(ends_line)
-}
-
-/// The lines of a block, without what ends them.
-pub(super) fn lines(block: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut start = 0_usize;
-    let ends = memchr::memchr_iter(b'\n', block).chain(std::iter::once(block.len()));
-    ends.filter_map(move |end| {
-        let line = block.get(start..end)?;
-        start = end.saturating_add(1);
-        Some(line.strip_suffix(b"\r").unwrap_or(line))
-    })
+    memchr::memchr2_iter(b'"', b'\r', block)
+        .all(|at| block.get(at) == Some(&b'\r') && ends_line(at))
 }
 
 #[cfg(test)]

@@ -5,21 +5,19 @@
 //! of blocks; the report names the same lines.
 
 use super::Limits;
-use super::blocks::{Blocks, Next, lines};
+use super::blocks::{Block, Blocks, Next};
 use super::csv::{CsvError, CsvReader, Malformed, Record};
 use super::error::{FileProblem, SourceError};
-use super::file::{Rest, Rows, stop};
+use super::file::{Rows, stop};
 use super::progress::Progress;
-use super::row_memo::{Plan, Reader, Tail, Tally, Visit};
+use super::row_memo::{Plan, Reader, Tally, Visit};
+use crate::kernel::contacts::{ContactTable, Months};
+use crate::kernel::person::Contact;
 use fellestall_shared::limits::{REPORTED_ROWS, SOURCE_ROWS};
 use std::io::{self, Read};
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
-
-use crate::kernel::contacts::ContactTable;
 
 /// Sums all rows into `table`, or only looks at them if there is none.
 pub(super) fn sum(
@@ -29,49 +27,34 @@ pub(super) fn sum(
     limits: Limits,
     progress: &Progress,
 ) -> Result<Tally, SourceError> {
-    match rows {
-        Rows::Text(file) => sum_text(file, plan, table, limits, progress),
+    let sums =
+        Sums { months: table.as_ref().map(|table| table.months()), table: &Mutex::new(table) };
+    let file = match rows {
+        Rows::Text(file) => file,
         Rows::Table(mut rows) => {
-            let table = Mutex::new(table);
-            let mut batch = Batch::default();
             let next = |record: &mut Record| Ok(rows.next(record)?.then(|| record.line()));
-            in_records(next, plan, &mut batch, |batch| batch.add_to(&table))
+            return in_records(next, plan, &mut Batch::of(sums), Batch::add);
         }
-    }
-}
-
-fn sum_text(
-    file: Rest,
-    plan: &Plan<'_>,
-    table: Option<&mut ContactTable>,
-    limits: Limits,
-    progress: &Progress,
-) -> Result<Tally, SourceError> {
+    };
     progress.start(file.size);
     let (name, first_line) = (file.name, file.line);
     let named = |error| stop(&name, error).named(|at| plan.layout.header_at(at).map(str::to_owned));
-    let table = Mutex::new(table);
     let is_large = usize::try_from(file.size).map_or(true, |size| size > limits.block);
     let threads = if is_large { limits.threads } else { NonZeroUsize::MIN };
-    let mut parts =
-        in_blocks(Blocks::new(file.input, limits.block), plan, &table, threads, progress)
-            .map_err(|error| named(CsvError::Io(error)))?;
-    let next_line = parts.locate(first_line);
-    if let Some(wrong) = parts.wrong.iter().min_by_key(|wrong| wrong.line) {
-        return Err(named(CsvError::Malformed(*wrong)));
-    }
-    let mut tally = parts.tally;
-    if let Some((bytes, input)) = parts.irregular {
-        let input = io::BufReader::new(io::Cursor::new(bytes).chain(Counted { input, progress }));
-        let mut reader = CsvReader::from_line(input, plan.delimiter, next_line);
-        let mut batch = Batch::default();
-        let rest = in_records(
-            |record| Ok(reader.read(record).map_err(named)?.then(|| record.line())),
-            plan,
-            &mut batch,
-            |batch| batch.add_to(&table),
-        )?;
-        tally = tally.and(rest);
+    let blocks = Blocks::new(file.input, limits.block);
+    let parts = in_blocks(blocks, plan, sums, threads, progress);
+    let mut parts = parts.map_err(|error| named(CsvError::Io(error)))?;
+    let (mut tally, next_line) = parts.located(first_line).map_err(|wrong| named(wrong.into()))?;
+    if let Some((block, input)) = parts.irregular {
+        let input = Counted { input: io::Cursor::new(block.text()).chain(input), progress };
+        let mut reader = CsvReader::from_line(
+            io::BufReader::with_capacity(BUFFER, input),
+            plan.delimiter,
+            next_line,
+        );
+        let next =
+            |record: &mut Record| Ok(reader.read(record).map_err(named)?.then(|| record.line()));
+        tally = tally.and(in_records(next, plan, &mut Batch::of(sums), Batch::add)?);
     }
     within_limit(&tally, &name, next_line)?;
     Ok(tally)
@@ -103,21 +86,21 @@ pub(super) fn visit(
 }
 
 /// Reads record by record; `next` gives the line of each, and `pause` is called now and then.
-pub(super) fn in_records<V: Visit>(
+fn in_records<V: Visit>(
     mut next: impl FnMut(&mut Record) -> Result<Option<u64>, SourceError>,
     plan: &Plan<'_>,
     visit: &mut V,
-    mut pause: impl FnMut(&mut V),
+    pause: impl Fn(&mut V),
 ) -> Result<Tally, SourceError> {
-    let mut reader = Reader::new(plan);
+    let mut reader = Reader::new(plan, visit);
     let mut record = Record::default();
     while let Some(line) = next(&mut record)? {
-        reader.record(&mut record, line, visit);
+        reader.record(&mut record, line);
         if reader.tally.read.is_multiple_of(ROWS_OF_BATCH) {
-            pause(visit);
+            pause(reader.visit);
         }
     }
-    pause(visit);
+    pause(reader.visit);
     Ok(reader.tally)
 }
 
@@ -134,91 +117,109 @@ fn within_limit(tally: &Tally, name: &str, line: u64) -> Result<(), SourceError>
     Ok(())
 }
 
-/// Rows that were read and not yet added: participant, cell and contacts.
-#[derive(Default)]
-pub(super) struct Batch(Vec<(u32, u32, u32)>);
+/// Where rows are summed.
+#[derive(Clone, Copy)]
+struct Sums<'a, 't> {
+    /// What is asked about; `None` if nothing is.
+    months: Option<Months>,
+    table: &'a Mutex<Option<&'t mut ContactTable>>,
+}
 
-impl Visit for Batch {
-    fn row(&mut self, place: u32, _line: u64, tail: &Tail) {
-        if let Some(cell) = tail.cell {
-            // A row of a file has never more than 32 bits.
-            let contacts = u32::try_from(tail.contact.count).unwrap_or(u32::MAX);
-            self.0.push((place, cell, contacts));
+/// Rows that were read and not yet added: participant, cell and contacts.
+struct Batch<'a, 't> {
+    sums: Sums<'a, 't>,
+    rows: Vec<(u32, u32, u32)>,
+}
+
+impl Visit for Batch<'_, '_> {
+    /// The cell; `None` of what is not asked about.
+    type Kept = Option<u32>;
+
+    fn keep(&self, contact: &Contact) -> Self::Kept {
+        self.sums.months.and_then(|months| months.cell(contact))
+    }
+
+    fn row(&mut self, place: u32, _line: u64, tail: Self::Kept, count: u32) {
+        if let Some(cell) = tail {
+            self.rows.push((place, cell, count));
         }
     }
 }
 
-impl Batch {
-    pub(super) fn add_to(&mut self, table: &Mutex<Option<&mut ContactTable>>) {
-        let mut table = table.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(table) = table.as_mut() {
-            for (place, cell, contacts) in &self.0 {
-                table.add(*place, *cell, *contacts);
-            }
-        }
-        self.0.clear();
+impl<'a, 't> Batch<'a, 't> {
+    fn of(sums: Sums<'a, 't>) -> Self {
+        Self { sums, rows: Vec::new() }
     }
+
+    fn add(&mut self) {
+        if let Some(table) = locked(self.sums.table).as_mut() {
+            table.add_all(&self.rows);
+        }
+        self.rows.clear();
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What threads found, each in the blocks that it got.
 struct Parts<R> {
-    tally: Tally,
-    /// How many lines each block has, by number.
-    lines: Vec<u64>,
-    /// What is no delimited text; the line is that in its block until it is located.
-    wrong: Vec<Malformed>,
-    /// From where on the text has to be read from front to back.
-    irregular: Option<(Vec<u8>, R)>,
     threads: Vec<Found>,
+    /// From where on the text has to be read from front to back.
+    irregular: Option<(Block, R)>,
 }
 
-/// What one thread found.
+/// What one thread found. Lines are those of [`line_of`] until they are located.
 #[derive(Default)]
 struct Found {
     tally: Tally,
-    /// The blocks that it got, with their lines.
-    blocks: Vec<(usize, u64)>,
+    /// The blocks that it read to their end, with how many lines each has.
+    blocks: Vec<(u64, u64)>,
+    /// What is no delimited text; it took no block after that.
     wrong: Option<Malformed>,
 }
 
 /// Lines of one block, at the most, so that a block and a line in it are one number.
 const LINES_OF_BLOCK: u64 = 1 << 32;
 
+/// The first line of a block.
+fn line_of(block: u64) -> u64 {
+    block.saturating_mul(LINES_OF_BLOCK)
+}
+
 impl<R> Parts<R> {
-    /// Gives every line its number in the file, of which the first read is `first`; the number of the
-    /// line after the last.
-    fn locate(&mut self, first: u64) -> u64 {
-        let blocks = self.threads.iter().flat_map(|found| found.blocks.iter());
-        for (block, lines) in blocks {
-            if let Some(held) = self.lines.get_mut(*block) {
-                *held = *lines;
-            }
-        }
+    /// What all threads found together, each line by its number in the file, of which the first that was
+    /// read is `first`; and the number of the line after the last. The first place that is no delimited
+    /// text otherwise.
+    fn located(&mut self, first: u64) -> Result<(Tally, u64), Malformed> {
+        let blocks = || self.threads.iter().flat_map(|found| &found.blocks);
+        let mut starts: Vec<(u64, u64)> = blocks().copied().collect();
+        starts.sort_unstable();
         let mut next = first;
-        let starts: Vec<u64> = self
-            .lines
-            .iter()
-            .map(|lines| {
-                let start = next;
-                next = next.saturating_add(*lines);
-                start
-            })
-            .collect();
+        for (_, lines) in &mut starts {
+            // From the number of its lines to that of its first.
+            next = next.saturating_add(std::mem::replace(lines, next));
+        }
         let locate = |at: u64| {
-            let block = at.checked_div(LINES_OF_BLOCK).and_then(|at| usize::try_from(at).ok());
-            let start = block.and_then(|block| starts.get(block)).copied().unwrap_or(first);
-            start.saturating_add(at.checked_rem(LINES_OF_BLOCK).unwrap_or(0))
+            let block = at.div_euclid(LINES_OF_BLOCK);
+            // One that was not read to its end has no lines here, and starts where the next one does.
+            let place = starts.partition_point(|(before, _)| *before < block);
+            let start = starts.get(place).map_or(next, |(_, start)| *start);
+            start.saturating_add(at.rem_euclid(LINES_OF_BLOCK))
         };
-        for mut found in self.threads.drain(..) {
-            for (line, _) in found.tally.shown.iter_mut().chain(&mut found.tally.of_several) {
+        let wrong = self.threads.iter().filter_map(|found| found.wrong);
+        if let Some(wrong) = wrong.min_by_key(|wrong| wrong.line) {
+            return Err(Malformed { line: locate(wrong.line), ..wrong });
+        }
+        let mut tally = Tally::default();
+        for mut found in self.threads.drain(..).map(|found| found.tally) {
+            for (line, _) in found.shown.iter_mut().chain(&mut found.of_several) {
                 *line = locate(*line);
             }
-            let wrong = found.wrong.map(|wrong| Malformed { line: locate(wrong.line), ..wrong });
-            self.wrong.extend(wrong);
-            let tally = std::mem::take(&mut self.tally);
-            self.tally = tally.and(found.tally);
+            tally = tally.and(found);
         }
-        next
+        Ok((tally, next))
     }
 }
 
@@ -240,151 +241,88 @@ impl Tally {
     }
 }
 
-/// A block on its way to a thread.
-struct Block {
-    number: usize,
-    bytes: Vec<u8>,
+/// A file that threads take blocks from, each when it is ready for one.
+struct Shared<R> {
+    blocks: Blocks<R>,
+    /// How many were taken.
+    taken: u64,
+    /// What came instead of another one, or that nothing shall come any more.
+    end: Option<io::Result<Option<Block>>>,
 }
 
-fn in_blocks<R: Read>(
-    mut blocks: Blocks<R>,
+impl<R: Read> Shared<R> {
+    /// Fills `block`, and gives its number; `None` if there is none.
+    fn take(&mut self, block: &mut Block) -> Option<u64> {
+        if self.end.is_some() {
+            return None;
+        }
+        self.end = match self.blocks.next(block) {
+            Ok(Next::Lines) => {
+                let number = self.taken;
+                self.taken = number.saturating_add(1);
+                return Some(number);
+            }
+            Ok(Next::End) => Some(Ok(None)),
+            Ok(Next::Irregular) => Some(Ok(Some(std::mem::take(block)))),
+            Err(error) => Some(Err(error)),
+        };
+        None
+    }
+}
+
+fn in_blocks<R: Read + Send>(
+    blocks: Blocks<R>,
     plan: &Plan<'_>,
-    table: &Mutex<Option<&mut ContactTable>>,
+    sums: Sums<'_, '_>,
     threads: NonZeroUsize,
     progress: &Progress,
 ) -> io::Result<Parts<R>> {
-    let mut irregular = None;
-    let mut count = 0;
-    let found = if threads == NonZeroUsize::MIN {
-        let mut worker = Worker::new(plan);
-        let mut bytes = Vec::new();
-        loop {
-            match blocks.next(&mut bytes)? {
-                Next::End => break,
-                Next::Irregular => {
-                    irregular = Some(bytes);
-                    break;
-                }
-                Next::Lines => {
-                    progress.add(bytes.len());
-                    let block = Block { number: count, bytes };
-                    count = count.saturating_add(1);
-                    let goes_on = worker.take(&block, table);
-                    bytes = block.bytes;
-                    if !goes_on {
-                        break;
-                    }
-                }
-            }
-        }
-        vec![worker.into_found()]
-    } else {
-        let stopped = AtomicBool::new(false);
-        // A block for each thread to work on, and one for each that waits.
-        let (send, receive) = sync_channel::<Block>(threads.get());
-        let (give_back, used) = channel::<Vec<u8>>();
-        let receive = Mutex::new(receive);
-        thread::scope(|scope| {
-            let work = || work(plan, table, &receive, &give_back, &stopped);
-            let started: Vec<_> = (0..threads.get()).map(|_| scope.spawn(work)).collect();
-            let mut dispatch = || -> io::Result<()> {
-                while !stopped.load(Ordering::Relaxed) {
-                    let mut bytes = used.try_recv().unwrap_or_default();
-                    match blocks.next(&mut bytes)? {
-                        Next::End => break,
-                        Next::Irregular => {
-                            irregular = Some(bytes);
-                            break;
-                        }
-                        Next::Lines => {
-                            progress.add(bytes.len());
-                            let block = Block { number: count, bytes };
-                            count = count.saturating_add(1);
-                            if send.send(block).is_err() {
-                                break;
-                            }
-                        }
-                    }
-                }
-                Ok(())
-            };
-            let dispatched = dispatch();
-            drop(send);
-            let found = started.into_iter().map(|thread| {
-                // A thread ends early only by a defect, as the whole program would without it.
-                thread.join().unwrap_or_else(|defect| std::panic::resume_unwind(defect))
-            });
-            let found: Vec<Found> = found.collect();
-            dispatched.map(|()| found)
-        })?
-    };
-    Ok(Parts {
-        tally: Tally::default(),
-        lines: vec![0; count],
-        wrong: Vec::new(),
-        irregular: irregular.map(|bytes| (bytes, blocks.into_inner())),
-        threads: found,
-    })
+    let shared = Mutex::new(Shared { blocks, taken: 0, end: None });
+    let work = || work(&shared, plan, sums, progress);
+    let found = thread::scope(|scope| {
+        let others: Vec<_> = (1..threads.get()).map(|_| scope.spawn(work)).collect();
+        let own = work();
+        // A thread ends early only by a defect, as the whole program would without it.
+        let others = others
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|defect| std::panic::resume_unwind(defect)));
+        others.chain(std::iter::once(own)).collect()
+    });
+    let shared = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let irregular = shared.end.transpose()?.flatten();
+    let irregular = irregular.map(|block| (block, shared.blocks.into_inner()));
+    Ok(Parts { threads: found, irregular })
 }
 
 /// Takes blocks until there are no more, or one is no delimited text. Blocks are given out in order, so
-/// every block before that one is somebody's, and read to its end.
-fn work(
+/// every block before that one is somebody's, and read to its end or to such a place.
+fn work<R: Read>(
+    shared: &Mutex<Shared<R>>,
     plan: &Plan<'_>,
-    table: &Mutex<Option<&mut ContactTable>>,
-    blocks: &Mutex<Receiver<Block>>,
-    give_back: &Sender<Vec<u8>>,
-    stopped: &AtomicBool,
+    sums: Sums<'_, '_>,
+    progress: &Progress,
 ) -> Found {
-    let mut worker = Worker::new(plan);
+    let mut reader = Reader::new(plan, Batch::of(sums));
+    let (mut blocks, mut wrong) = (Vec::new(), None);
+    let mut block = Block::default();
     loop {
-        let next = blocks.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(block) = next else { break };
-        let goes_on = worker.take(&block, table);
-        // Nobody wants it back when the file is at its end.
-        give_back.send(block.bytes).ok();
-        if !goes_on {
-            stopped.store(true, Ordering::Relaxed);
-            break;
-        }
-    }
-    worker.into_found()
-}
-
-struct Worker<'a> {
-    reader: Reader<'a>,
-    batch: Batch,
-    blocks: Vec<(usize, u64)>,
-    wrong: Option<Malformed>,
-}
-
-impl<'a> Worker<'a> {
-    fn new(plan: &'a Plan<'a>) -> Self {
-        let reader = Reader::new(plan);
-        Self { reader, batch: Batch::default(), blocks: Vec::new(), wrong: None }
-    }
-
-    /// Takes a block; `false` if it is no delimited text.
-    fn take(&mut self, block: &Block, table: &Mutex<Option<&mut ContactTable>>) -> bool {
-        let number = u64::try_from(block.number).unwrap_or(u64::MAX);
-        let start = number.saturating_mul(LINES_OF_BLOCK);
-        let end = match self.reader.lines(lines(&block.bytes), start, &mut self.batch) {
-            Ok(end) => end,
-            Err(wrong) => {
-                self.wrong = Some(wrong);
-                return false;
+        let number = locked(shared).take(&mut block);
+        let Some(number) = number else { break };
+        progress.add(block.text().len());
+        let start = line_of(number);
+        match reader.block(&block, start) {
+            // What comes after the last line break is the start of the next block's first line, or
+            // nothing.
+            Ok(end) => blocks.push((number, end.saturating_sub(start).saturating_sub(1))),
+            Err(found) => {
+                locked(shared).end.get_or_insert(Ok(None));
+                wrong = Some(found);
+                break;
             }
-        };
-        let count = end.saturating_sub(start);
-        // What comes after the last line break is the start of the next block's first line, or nothing.
-        self.blocks.push((block.number, count.saturating_sub(1)));
-        self.batch.add_to(table);
-        true
+        }
+        reader.visit.add();
     }
-
-    fn into_found(self) -> Found {
-        Found { tally: self.reader.tally, blocks: self.blocks, wrong: self.wrong }
-    }
+    Found { tally: reader.tally, blocks, wrong }
 }
 
 /// A file whose reading is told.

@@ -19,6 +19,12 @@ pub(super) enum CsvError {
     Malformed(Malformed),
 }
 
+impl From<Malformed> for CsvError {
+    fn from(wrong: Malformed) -> Self {
+        Self::Malformed(wrong)
+    }
+}
+
 /// Where, and how, a text is not delimited text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Malformed {

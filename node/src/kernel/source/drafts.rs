@@ -29,7 +29,7 @@ pub(super) struct Draft {
 /// Everybody.
 pub(super) struct Drafts {
     people: Vec<(PersonId, Draft)>,
-    places: ByteMap<u32>,
+    places: ByteMap,
 }
 
 /// People whose memory is given back at once.
@@ -79,9 +79,7 @@ impl Drafts {
         let place = u32::try_from(self.people.len());
         match place {
             Ok(place) if self.places.get(id.as_bytes()).is_none() => {
-                if !self.places.insert(id.as_bytes(), place) {
-                    return Err(id);
-                }
+                self.places.insert(id.as_bytes(), place);
                 self.people.push((id, Draft::new(participant)));
                 Ok(())
             }
@@ -119,12 +117,12 @@ impl Drafts {
     }
 
     /// The place of each identifier.
-    pub(super) fn places(&self) -> &ByteMap<u32> {
+    pub(super) fn places(&self) -> &ByteMap {
         &self.places
     }
 
     /// The people, in the order of places, and the places.
-    pub(super) fn into_people(self) -> (Vec<(PersonId, Person)>, ByteMap<u32>) {
+    pub(super) fn into_people(self) -> (Vec<(PersonId, Person)>, ByteMap) {
         let Self { people: mut drafts, places } = self;
         let mut people = Vec::with_capacity(drafts.len());
         while let Some((id, draft)) = drafts.pop() {

@@ -7,7 +7,7 @@ use super::error::FileProblem;
 use super::mapping::{ColumnMapping, ColumnSource, Encoding};
 use super::quality::Rule;
 use super::schema::Kind;
-use super::value::{Cell, Words, normalised};
+use super::value::{Cell, PlainWords, Words, normalised, plain_text};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -49,9 +49,16 @@ impl Header {
 
 /// Where each column of a table stands, and how to understand it.
 pub(super) struct Layout {
-    columns: Vec<(ColumnMapping, Option<usize>)>,
+    columns: Vec<Placed>,
     width: usize,
     encoding: Encoding,
+}
+
+/// A column of ours.
+struct Placed {
+    mapping: ColumnMapping,
+    place: Option<usize>,
+    plain: PlainWords,
 }
 
 impl Layout {
@@ -69,7 +76,8 @@ impl Layout {
                     Some(header.place(name).ok_or((column, name.as_str()))?)
                 }
             };
-            placed.push((column.clone(), place));
+            let plain = PlainWords::of(&column.words);
+            placed.push(Placed { mapping: column.clone(), place, plain });
         }
         Ok(Self { columns: placed, width: header.width(), encoding })
     }
@@ -81,7 +89,7 @@ impl Layout {
 
     /// The header that the mapping names for our column.
     pub(super) fn header(&self, column: &str) -> Option<&str> {
-        match &self.find(column)?.0.source {
+        match &self.find(column)?.mapping.source {
             ColumnSource::Header(name) => Some(name),
             ColumnSource::Constant(_) => None,
         }
@@ -89,34 +97,46 @@ impl Layout {
 
     /// The header of the column at this place, if it is one of ours.
     pub(super) fn header_at(&self, place: usize) -> Option<&str> {
-        let found = self.columns.iter().find(|(_, at)| *at == Some(place));
-        found.and_then(|(column, _)| self.header(column.column.name))
+        let found = self.columns.iter().find(|column| column.place == Some(place));
+        found.and_then(|column| self.header(column.mapping.column.name))
     }
 
     /// The place of the participant's cell, and those of all other cells of ours in their order. No
     /// place is that of a participant whose cell has another meaning too.
     pub(super) fn person_and_others(&self) -> (usize, Vec<usize>) {
-        let is_person = |column: &ColumnMapping| column.column.kind == Kind::Person;
-        let (persons, others): (Vec<_>, Vec<_>) =
-            self.columns.iter().partition(|(column, _)| is_person(column));
-        let others: BTreeSet<usize> = others.into_iter().filter_map(|(_, place)| *place).collect();
-        let person = persons.first().and_then(|(_, place)| *place);
+        let is_person = |column: &&Placed| column.mapping.column.kind == Kind::Person;
+        let (persons, others): (Vec<_>, Vec<_>) = self.columns.iter().partition(is_person);
+        let others: BTreeSet<usize> = others.into_iter().filter_map(|other| other.place).collect();
+        let person = persons.first().and_then(|person| person.place);
         let person = person.filter(|place| !others.contains(place)).unwrap_or(usize::MAX);
         (person, others.into_iter().collect())
     }
 
+    /// The place of our column, if digits in its cells mean their number and nothing else can be meant.
+    pub(super) fn number(&self, column: &str) -> Option<usize> {
+        let Placed { mapping, place, .. } = self.find(column)?;
+        let place = (*place).filter(|_| mapping.words.numbers_are_plain())?;
+        let here = self.columns.iter().filter(|other| other.place == Some(place));
+        (here.count() == 1).then_some(place)
+    }
+
     /// How to understand our column.
     pub(super) fn words(&self, column: &str) -> Option<&Words> {
-        self.find(column).map(|(column, _)| &column.words)
+        self.find(column).map(|column| &column.mapping.words)
     }
 
     /// What the cell of our column says in this record.
     pub(super) fn cell<'r>(&'r self, record: &'r Record, column: &str) -> Result<Cell<'r>, Rule> {
-        let Some((mapping, place)) = self.find(column) else { return Ok(Cell::Empty) };
+        let Some(Placed { mapping, place, plain }) = self.find(column) else {
+            return Ok(Cell::Empty);
+        };
         let text = match (&mapping.source, place) {
             (ColumnSource::Constant(text), _) => Cow::Borrowed(text.as_str()),
             (ColumnSource::Header(_), Some(place)) => {
                 let bytes = record.field(*place).ok_or(Rule::FieldCount)?;
+                if let Some(text) = plain_text(bytes) {
+                    return plain.read(text);
+                }
                 decode(bytes, self.encoding).ok_or(Rule::NotUtf8)?
             }
             (ColumnSource::Header(_), None) => return Err(Rule::FieldCount),
@@ -124,8 +144,8 @@ impl Layout {
         mapping.words.read(text)
     }
 
-    fn find(&self, column: &str) -> Option<&(ColumnMapping, Option<usize>)> {
-        self.columns.iter().find(|(mapping, _)| mapping.column.name == column)
+    fn find(&self, column: &str) -> Option<&Placed> {
+        self.columns.iter().find(|placed| placed.mapping.column.name == column)
     }
 }
 

@@ -15,7 +15,7 @@ use super::places::Places;
 use super::quality::{Listed, QualityReport, RejectedRow, Rule};
 use super::row::{Bad, Row};
 use super::row_memo::Plan;
-use super::rows;
+use super::rows::{self, Texts};
 use super::schema::{ContactForm, Table};
 use super::shelf::Shelf;
 use super::table::{Outcome, TableRows};
@@ -24,7 +24,6 @@ use crate::kernel::contacts::ContactTable;
 use crate::kernel::person::{Consent, PersonId};
 use crate::kernel::records::Records;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use time::Date;
 
 /// What an export holds, and what is wrong with it.
@@ -51,8 +50,7 @@ pub(super) fn read(
     if let Some(rows) = rows {
         rows.all(&mut report, |file, layout, keys| {
             let places = Places::new(&by_id, people.iter().map(|(id, _)| id), layout, keys);
-            let plan =
-                Plan { months: wanted.months, ..plan(config, layout, keys, &places, &left_out) };
+            let plan = plan(config, layout, keys, &places, &left_out);
             if let Some(months) = wanted.months {
                 let only = wanted.only.map(|id| places.of(id).unwrap_or(u32::MAX));
                 let people = if only.is_some() { 1 } else { people.len() };
@@ -109,7 +107,7 @@ fn plan<'a>(
         Some(ContactForm::Months) | None => rows::contact_month,
     };
     let delimiter = mapping.map_or(b',', |mapping| mapping.file.delimiter);
-    Plan { layout, keys, places, left_out, parse, months: None, delimiter }
+    Plan { layout, keys, places, left_out, parse, delimiter }
 }
 
 /// Reads every table but that of contacts, which is the only one that may be larger than memory.
@@ -170,13 +168,8 @@ impl Gathering<'_> {
     fn consents(&mut self) -> Result<(), SourceError> {
         let Some(mut rows) = self.open(Table::Consent)? else { return Ok(()) };
         let mut in_doubt = BTreeMap::new();
-        let mut texts = BTreeSet::new();
-        while let Some(mut outcome) = rows.next(rows::consent)? {
-            if let Outcome::Row(_, consent) = &mut outcome {
-                let Consent { purpose, form_version, .. } = &mut consent.row;
-                once(&mut texts, purpose);
-                once(&mut texts, form_version);
-            }
+        let mut texts = Texts::default();
+        while let Some(outcome) = rows.next(|row| rows::consent(row, &mut texts))? {
             self.memory.take_some::<Located<Consent>>(1)?;
             let rejected = self.take(&mut rows, outcome, |draft| &mut draft.consents);
             match rejected {
@@ -238,17 +231,3 @@ impl Gathering<'_> {
         Some((Some(id), rows.reject(bad, &mut self.report)))
     }
 }
-
-/// Keeps one copy of a text that many rows have.
-fn once(texts: &mut BTreeSet<Arc<str>>, text: &mut Arc<str>) {
-    match texts.get(text) {
-        Some(known) => *text = Arc::clone(known),
-        None if texts.len() < TEXTS => {
-            texts.insert(Arc::clone(text));
-        }
-        None => {}
-    }
-}
-
-/// Texts of which one copy is kept, at the most: purposes and forms are a few.
-const TEXTS: usize = 1_000;

@@ -3,31 +3,29 @@
 //!
 //! **Invariant:** a cell leads to a place only if reading it slowly would lead to the same participant.
 
-use super::byte_map::ByteMap;
+use super::byte_map::{ByteMap, Key, SHORT, Slots, words};
 use super::join::Keys;
 use super::layout::Layout;
 use super::value::Cell;
 use crate::kernel::person::PersonId;
 use std::borrow::Cow;
 
-/// Cells that are looked for at once.
-pub(super) const AT_ONCE: usize = 64;
 /// Longest cell that is looked up by its bytes.
 const LONGEST: usize = 64;
 
 /// The places of all participants.
 pub(super) struct Places<'a> {
-    by_id: &'a ByteMap<u32>,
+    by_id: &'a ByteMap,
     /// By the key of the first join, or by an identifier that the mapping gives a meaning of its own;
     /// `None` where a cell holds the identifier and nothing else can be meant.
-    by_cell: Option<ByteMap<u32>>,
+    by_cell: Option<ByteMap>,
 }
 
 impl<'a> Places<'a> {
     /// The places of these participants, for a table that is laid out so and leads to them through
     /// these keys.
     pub(super) fn new<'p>(
-        by_id: &'a ByteMap<u32>,
+        by_id: &'a ByteMap,
         mut people: impl Iterator<Item = &'p PersonId>,
         layout: &Layout,
         keys: &[Keys],
@@ -62,23 +60,19 @@ impl<'a> Places<'a> {
         with_small_letters(cell, |cell| self.map().get(cell))?
     }
 
-    /// The places of the participants whom some cells mean, as one by one.
-    pub(super) fn of_cells(&self, cells: &[&[u8]], places: &mut [Option<u32>]) {
-        let mut prepared = [None; AT_ONCE];
-        for (some, places) in cells.chunks(AT_ONCE).zip(places.chunks_mut(AT_ONCE)) {
-            for (prepared, cell) in prepared.iter_mut().zip(some) {
-                *prepared = with_small_letters(cell, |cell| self.map().prepare(cell)).flatten();
-            }
-            for ((place, prepared), cell) in places.iter_mut().zip(prepared).zip(some) {
-                *place = match prepared {
-                    Some(prepared) => self.map().get_prepared(prepared),
-                    None => self.of_cell(cell),
-                };
-            }
-        }
+    /// What is needed to look for a short cell, with which `from` starts; `None` for any other.
+    pub(super) fn key(&self, from: &[u8], length: usize) -> Option<Key<SHORT>> {
+        // In another encoding the bytes of one name may be those of another.
+        let is_ascii = |words: &[u32; SHORT]| words.iter().all(|word| word & 0x8080_8080 == 0);
+        words(from, length).filter(is_ascii).map(|words| self.short().key(words))
     }
 
-    fn map(&self) -> &ByteMap<u32> {
+    /// The places of participants by short cells, letter by letter; otherwise as [`Self::of_cell`].
+    pub(super) fn short(&self) -> &Slots<SHORT> {
+        self.map().short()
+    }
+
+    fn map(&self) -> &ByteMap {
         self.by_cell.as_ref().unwrap_or(self.by_id)
     }
 }
@@ -86,9 +80,6 @@ impl<'a> Places<'a> {
 /// What comes out for a cell with its capital letters made small; `None` if it has other characters than
 /// plain ones: then it takes the closer look.
 fn with_small_letters<T>(cell: &[u8], look: impl FnOnce(&[u8]) -> T) -> Option<T> {
-    if cell.iter().all(|byte| matches!(byte, b'!'..=b'@' | b'['..=b'~')) {
-        return Some(look(cell));
-    }
     let mut small = [0_u8; LONGEST];
     let small = small.get_mut(..cell.len())?;
     for (small, byte) in small.iter_mut().zip(cell) {

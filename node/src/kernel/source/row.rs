@@ -9,6 +9,7 @@ use super::layout::Layout;
 use super::quality::Rule;
 use super::value::Cell;
 use crate::kernel::person::{CalendarMonth, PersonId, When};
+use std::borrow::Cow;
 
 /// A cell that is not what its column can hold.
 #[derive(Clone, Copy)]
@@ -105,10 +106,10 @@ impl<'r> Row<'r> {
     }
 
     /// A text; empty if there is none.
-    pub(super) fn text(&self, column: &'static str) -> Result<String, Bad> {
+    pub(super) fn text(&self, column: &'static str) -> Result<Cow<'r, str>, Bad> {
         match self.cell(column)? {
-            Cell::Text(text) => Ok(text.into_owned()),
-            Cell::Empty | Cell::Unknown => Ok(String::new()),
+            Cell::Text(text) => Ok(text),
+            Cell::Empty | Cell::Unknown => Ok(Cow::Borrowed("")),
         }
     }
 

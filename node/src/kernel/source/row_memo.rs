@@ -1,20 +1,22 @@
 //! Rows of contacts, each text understood once.
 //!
-//! What a row says beyond whose it is, its tail, is one of a few thousand texts. A tail that is met for
-//! the first time goes the slow way, through mapping, codes and dates, and what comes out is kept under
-//! its bytes. So the quick way can differ from the slow one in nothing but speed.
+//! What a row says beyond whose it is and how many, its tail, is one of a few hundred texts. A tail that is
+//! met for the first time goes the slow way, through mapping, codes and dates, and what comes out is kept
+//! under its bytes. So the quick way can differ from the slow one in nothing but speed.
 //!
-//! **Invariant:** a row takes the quick way only if its participant is known by these very characters and
-//! its tail was accepted before; a row that is rejected always takes the slow way.
+//! **Invariant:** a row takes the quick way only if its participant is known by these very characters, its
+//! tail was accepted before, and its number is in digits that have no other meaning; a row that is
+//! rejected always takes the slow way.
 
-use super::byte_map::ByteMap;
+use super::blocks::{Block, Line};
+use super::byte_map::{ByteMap, Key, SHORT, Slots, words};
+use super::cells::{Number, first_cell, number, number_in};
 use super::csv::{CsvError, CsvReader, Malformed, Record};
 use super::join::Keys;
 use super::layout::Layout;
-use super::places::{AT_ONCE, Places};
+use super::places::Places;
 use super::quality::Rule;
 use super::row::{Bad, Row};
-use crate::kernel::contacts::Months;
 use crate::kernel::person::{Contact, PersonId};
 use fellestall_shared::limits::REPORTED_ROWS;
 use std::collections::BTreeSet;
@@ -29,22 +31,31 @@ pub(super) struct Plan<'a> {
     pub(super) places: &'a Places<'a>,
     pub(super) left_out: &'a BTreeSet<PersonId>,
     pub(super) parse: fn(&Row<'_>) -> Result<Contact, Bad>,
-    pub(super) months: Option<Months>,
     pub(super) delimiter: u8,
-}
-
-/// What a tail says.
-#[derive(Clone, Copy)]
-pub(super) struct Tail {
-    pub(super) contact: Contact,
-    /// Where it belongs, if it is asked about.
-    pub(super) cell: Option<u32>,
 }
 
 /// Who is told of each accepted row.
 pub(super) trait Visit {
-    /// A row of the participant at this place, on this line.
-    fn row(&mut self, place: u32, line: u64, tail: &Tail);
+    /// What is kept of a tail.
+    type Kept: Copy;
+
+    /// What is to be kept of a tail that says this.
+    fn keep(&self, contact: &Contact) -> Self::Kept;
+
+    /// A row of the participant at this place, on this line, with this tail and so many contacts.
+    fn row(&mut self, place: u32, line: u64, tail: Self::Kept, count: u32);
+}
+
+impl<V: Visit> Visit for &mut V {
+    type Kept = V::Kept;
+
+    fn keep(&self, contact: &Contact) -> Self::Kept {
+        (**self).keep(contact)
+    }
+
+    fn row(&mut self, place: u32, line: u64, tail: Self::Kept, count: u32) {
+        (**self).row(place, line, tail, count);
+    }
 }
 
 /// What became of rows.
@@ -60,16 +71,17 @@ pub(super) struct Tally {
     pub(super) of_several: Option<(u64, Bad)>,
 }
 
-/// Reads rows, either line by line or record by record.
-pub(super) struct Reader<'a> {
+/// Reads rows, either block by block or record by record.
+pub(super) struct Reader<'a, V: Visit> {
     plan: &'a Plan<'a>,
-    /// The place of each tail among the known.
-    tails: ByteMap<u32>,
-    known: Vec<Tail>,
+    pub(super) visit: V,
+    tails: Tails<V::Kept>,
     /// Where the participant's cell is.
     person: usize,
     /// The cells that a tail is made of.
     needed: Vec<usize>,
+    /// Which of them holds a number, if its digits have no other meaning.
+    number: Option<usize>,
     /// Whether the tail is all that comes after the first cell.
     is_rest: bool,
     key: Vec<u8>,
@@ -77,16 +89,29 @@ pub(super) struct Reader<'a> {
     pub(super) tally: Tally,
 }
 
-impl<'a> Reader<'a> {
-    pub(super) fn new(plan: &'a Plan<'a>) -> Self {
+/// Lines that are looked up at once: the processor waits for several places of memory at a time then.
+const AT_ONCE: usize = 32;
+
+/// A line that is looked up.
+#[derive(Clone, Copy)]
+struct Look<'b> {
+    line: Line<'b>,
+    person: Option<Key<SHORT>>,
+    /// Where the tail starts.
+    tail: usize,
+}
+
+impl<'a, V: Visit> Reader<'a, V> {
+    pub(super) fn new(plan: &'a Plan<'a>, visit: V) -> Self {
         let (person, needed) = plan.layout.person_and_others();
         let is_rest = person == 0 && needed.len().saturating_add(1) == plan.layout.width();
         Self {
             plan,
-            tails: ByteMap::new(),
-            known: Vec::new(),
+            visit,
+            tails: Tails::new(),
             person,
             needed,
+            number: plan.layout.number("count"),
             is_rest,
             key: Vec::new(),
             record: Record::default(),
@@ -94,36 +119,22 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Takes lines of a text in which every line break ends a record, of which the first is `line`; the
-    /// number of the line after the last.
-    pub(super) fn lines<'t>(
-        &mut self,
-        mut texts: impl Iterator<Item = &'t [u8]>,
-        mut line: u64,
-        visit: &mut impl Visit,
-    ) -> Result<u64, Malformed> {
-        let (mut some, mut persons) = ([(&[][..], None); AT_ONCE], [&[][..]; AT_ONCE]);
-        let mut places = [None; AT_ONCE];
+    /// Takes a block, of which the first line is `line`; the number of the line after its last.
+    pub(super) fn block(&mut self, block: &Block, mut line: u64) -> Result<u64, Malformed> {
+        let mut lines = block.lines();
+        let nothing = Line { from: &[], text: &[] };
+        let mut looks = [Look { line: nothing, person: None, tail: 0 }; AT_ONCE];
         loop {
             let mut number = 0_usize;
-            for ((one, person), text) in some.iter_mut().zip(&mut persons).zip(&mut texts) {
-                let mut tail = None;
-                *person = if self.is_rest {
-                    first_and_rest(text, self.plan.delimiter).map(|(first, rest)| {
-                        tail = Some(rest);
-                        first
-                    })
-                } else {
-                    cell_at(text, self.person, self.plan.delimiter)
-                }
-                .unwrap_or_default();
-                *one = (text, tail);
+            for (look, line) in looks.iter_mut().zip(&mut lines) {
+                *look = self.look(line);
                 number = number.saturating_add(1);
             }
-            let persons = persons.get(..number).unwrap_or_default();
-            self.plan.places.of_cells(persons, &mut places);
-            for ((text, tail), place) in some.iter().zip(places).take(number) {
-                self.line(text, *tail, place, line, visit)?;
+            for key in looks.iter().take(number).filter_map(|look| look.person.as_ref()) {
+                self.plan.places.short().touch(key);
+            }
+            for look in looks.iter().take(number) {
+                self.line(look, line)?;
                 line = line.saturating_add(1);
             }
             if number < AT_ONCE {
@@ -132,82 +143,116 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Takes a line with this tail, if it is one piece, whose participant is at this place, if that is
-    /// known already.
-    fn line(
-        &mut self,
-        text: &[u8],
-        tail: Option<&[u8]>,
-        place: Option<u32>,
-        line: u64,
-        visit: &mut impl Visit,
-    ) -> Result<(), Malformed> {
-        if text.is_empty() {
+    /// What is looked up for a line whose tail is all that comes after the first cell.
+    fn look<'b>(&self, line: Line<'b>) -> Look<'b> {
+        let first = first_cell(line.from, self.plan.delimiter).filter(|_| self.is_rest);
+        // The first delimiter that was found may be that of a later line.
+        let person = first
+            .filter(|length| *length < line.text.len())
+            .and_then(|length| self.plan.places.key(line.from, length));
+        Look { line, person, tail: first.map_or(0, |length| length.saturating_add(1)) }
+    }
+
+    /// Takes a line.
+    fn line(&mut self, look: &Look<'_>, line: u64) -> Result<(), Malformed> {
+        let Some(person) = look.person else { return self.cells(look.line.text, line).map(drop) };
+        let tail = self.tail_of(look);
+        let place = self.plan.places.short().get(&person);
+        let known = tail.and_then(|(key, count)| Some((self.tails.quick(&key)?, count)));
+        if let Some((place, (known, count))) = place.zip(known) {
+            self.accept(place, line, known, count);
             return Ok(());
         }
-        let tail = match tail {
-            Some(tail) => Some(Where::Line(tail)),
-            None if self.is_rest => None,
-            None => self.tail_of(text),
-        };
-        if let Some(tail) = tail {
-            let known = self.tails.get(tail.bytes(&self.key)).and_then(|at| known(&self.known, at));
-            if let Some((place, tail)) = place.zip(known) {
-                self.tally.accept();
-                visit.row(place, line, tail);
-                return Ok(());
-            }
-        }
-        let mut reader = CsvReader::new(text, self.plan.delimiter);
-        match reader.read(&mut self.record) {
-            Ok(true) => {}
-            Err(CsvError::Malformed(wrong)) => return Err(Malformed { line, ..wrong }),
-            // There is no system between us and these bytes that could fail.
-            Ok(false) | Err(CsvError::Io(_)) => return Ok(()),
-        }
-        if let Some((tail, found)) = tail.zip(self.slowly(line, visit)) {
-            keep((&mut self.tails, &mut self.known), tail.bytes(&self.key), found);
+        let found = self.cells(look.line.text, line)?;
+        if let Some(((key, count), found)) = tail.zip(found) {
+            self.tails.keep_quick(&key, count, found);
         }
         Ok(())
     }
 
-    /// Takes a record.
-    pub(super) fn record(&mut self, record: &mut Record, line: u64, visit: &mut impl Visit) {
-        std::mem::swap(&mut self.record, record);
-        let fields = self.needed.iter().map(|at| self.record.field(*at));
-        if self.record.len() == self.plan.layout.width() && join(fields, &mut self.key) {
-            let person = self.record.field(self.person);
-            let place = person.and_then(|person| self.plan.places.of_cell(person));
-            let known = self.tails.get(&self.key).and_then(|at| known(&self.known, at));
-            if let Some((place, tail)) = place.zip(known) {
-                self.tally.accept();
-                visit.row(place, line, tail);
-                return;
+    fn accept(&mut self, place: u32, line: u64, known: Known<V::Kept>, count: Option<u32>) {
+        self.tally.accept();
+        self.visit.row(place, line, known.tail, count.unwrap_or(known.count));
+    }
+
+    /// The tail of a line without its number, and that number, where it has one.
+    fn tail_of(&self, look: &Look<'_>) -> Option<(Key<TAIL>, Option<u32>)> {
+        let Line { from, text } = look.line;
+        let tail = from.get(look.tail..)?;
+        let behind = self.number.and_then(|place| self.needed.len().checked_sub(place));
+        let number = behind.and_then(|behind| number_in(text, self.plan.delimiter, behind));
+        let (length, rest, count) = match number.filter(|number| number.start >= look.tail) {
+            Some(Number { start, end, value }) => {
+                let behind = words::<REST>(from.get(end..)?, text.len().checked_sub(end)?)?;
+                (start.checked_sub(look.tail)?, behind, Some(value))
             }
+            // No text ends with such bytes: none is so long.
+            None => (text.len().checked_sub(look.tail)?, [u32::MAX; REST], None),
+        };
+        let before = words::<{ TAIL - REST }>(tail, length)?;
+        let mut key = [0; TAIL];
+        *key.first_chunk_mut()? = before;
+        *key.last_chunk_mut()? = rest;
+        Some((self.tails.quick.key(key), count))
+    }
+
+    /// Takes a line cell by cell; what its tail says, if it can be used.
+    fn cells(&mut self, text: &[u8], line: u64) -> Result<Option<Known<V::Kept>>, Malformed> {
+        if text.is_empty() {
+            return Ok(None);
         }
-        if let Some(found) = self.slowly(line, visit) {
-            keep((&mut self.tails, &mut self.known), &self.key, found);
+        let mut reader = CsvReader::new(text, self.plan.delimiter);
+        match reader.read(&mut self.record) {
+            Ok(true) => Ok(self.row(line)),
+            Err(CsvError::Malformed(wrong)) => Err(Malformed { line, ..wrong }),
+            // There is no system between us and these bytes that could fail.
+            Ok(false) | Err(CsvError::Io(_)) => Ok(None),
         }
     }
 
-    /// Puts the tail of a line into `key`; `None` if it has not as many cells as there are headers.
-    fn tail_of<'t>(&mut self, text: &'t [u8]) -> Option<Where<'t>> {
-        let mut width = 0_usize;
-        let mut needed = self.needed.iter().peekable();
-        self.key.clear();
-        for field in (Fields { text: Some(text), delimiter: self.plan.delimiter }) {
-            if needed.peek() == Some(&&width) {
-                needed.next();
-                push(field, &mut self.key)?;
-            }
-            width = width.saturating_add(1);
+    /// Takes a record.
+    pub(super) fn record(&mut self, record: &mut Record, line: u64) {
+        std::mem::swap(&mut self.record, record);
+        self.row(line);
+    }
+
+    /// Takes the record that was read; what its tail says, if it can be used.
+    fn row(&mut self, line: u64) -> Option<Known<V::Kept>> {
+        let count = self.join();
+        let person = self.record.field(self.person);
+        let person = person.filter(|_| self.record.len() == self.plan.layout.width());
+        let place = person.and_then(|person| self.plan.places.of_cell(person));
+        if let Some((place, known)) = place.zip(self.tails.get(&self.key)) {
+            self.accept(place, line, known, count);
+            return Some(Known { count: count.unwrap_or(known.count), ..known });
         }
-        (width == self.plan.layout.width()).then_some(Where::Key)
+        let found = self.slowly(line)?;
+        self.tails.keep(&self.key, count, found);
+        Some(found)
+    }
+
+    /// Puts the cells of a tail into `key` behind each other, each after its length, so that no two tails
+    /// look the same; in the place of a number only that it is there. That number, if there is one.
+    fn join(&mut self) -> Option<u32> {
+        let mut count = None;
+        self.key.clear();
+        for at in &self.needed {
+            let field = self.record.field(*at).unwrap_or_default();
+            let number = self.number.filter(|place| place == at).and_then(|_| number(field));
+            let (length, field) = match number {
+                Some(_) => (u32::MAX, &[][..]),
+                None => (u32::try_from(field.len()).unwrap_or(u32::MAX), field),
+            };
+            count = count.or(number);
+            self.key.extend_from_slice(&length.to_le_bytes());
+            self.key.extend_from_slice(field);
+        }
+        count
     }
 
     /// Takes the record that was read, in every detail; what its tail says, if it can be used.
-    fn slowly(&mut self, line: u64, visit: &mut impl Visit) -> Option<Tail> {
-        let Self { plan, record, tally, .. } = self;
+    fn slowly(&mut self, line: u64) -> Option<Known<V::Kept>> {
+        let Self { plan, visit, record, tally, .. } = self;
         tally.read = tally.read.saturating_add(1);
         let whose = Row::new(plan.layout, record)
             .and_then(|row| row.person(plan.keys).map(|person| (row, person)));
@@ -218,17 +263,79 @@ impl<'a> Reader<'a> {
                 return None;
             }
         };
-        let tail = Tail { contact, cell: plan.months.and_then(|months| months.cell(&contact)) };
+        // A row of a file has never more than 32 bits.
+        let count = u32::try_from(contact.count).unwrap_or(u32::MAX);
+        let tail = visit.keep(&contact);
         if let Some(place) = plan.places.of(&person) {
             tally.accepted = tally.accepted.saturating_add(1);
-            visit.row(place, line, &tail);
+            visit.row(place, line, tail, count);
         } else if plan.left_out.contains(&person) {
             tally.left_out = tally.left_out.saturating_add(1);
         } else {
             let (column, rule) = (Some("participant_id"), Rule::ParticipantMissing);
             tally.reject(line, Bad { column, rule });
         }
-        Some(tail)
+        Some(Known { tail, count })
+    }
+}
+
+/// Words of a tail that is looked up at once, with what comes behind its number.
+const TAIL: usize = 12;
+/// Words of what comes behind its number.
+const REST: usize = 2;
+
+/// What the known tails say.
+struct Tails<K> {
+    /// By the bytes of a line.
+    quick: Slots<TAIL>,
+    /// By cells that were joined.
+    slow: ByteMap,
+    known: Vec<Known<K>>,
+}
+
+/// What a tail says, and the number of the row that it was met in first.
+#[derive(Clone, Copy)]
+struct Known<K> {
+    tail: K,
+    count: u32,
+}
+
+impl<K: Copy> Tails<K> {
+    fn new() -> Self {
+        Self { quick: Slots::with_room(0), slow: ByteMap::new(), known: Vec::new() }
+    }
+
+    fn quick(&self, tail: &Key<TAIL>) -> Option<Known<K>> {
+        self.at(self.quick.get(tail)?)
+    }
+
+    fn get(&self, tail: &[u8]) -> Option<Known<K>> {
+        self.at(self.slow.get(tail)?)
+    }
+
+    fn at(&self, place: u32) -> Option<Known<K>> {
+        self.known.get(usize::try_from(place).ok()?).copied()
+    }
+
+    /// Keeps what a tail says that was not there, if there is room and the number was understood.
+    fn keep(&mut self, tail: &[u8], count: Option<u32>, says: Known<K>) {
+        if let Some(place) = self.room(count, says) {
+            self.slow.insert(tail, place);
+            self.known.push(says);
+        }
+    }
+
+    /// As [`Self::keep`].
+    fn keep_quick(&mut self, tail: &Key<TAIL>, count: Option<u32>, says: Known<K>) {
+        if let Some(place) = self.room(count, says).filter(|_| self.quick.get(tail).is_none()) {
+            self.quick.insert(tail.words(), place);
+            self.known.push(says);
+        }
+    }
+
+    fn room(&self, count: Option<u32>, says: Known<K>) -> Option<u32> {
+        let has_room = self.known.len() < TAILS && count.is_none_or(|count| count == says.count);
+        u32::try_from(self.known.len()).ok().filter(|_| has_room)
     }
 }
 
@@ -246,81 +353,5 @@ impl Tally {
         if bad.rule == Rule::KeyAmbiguous {
             self.of_several.get_or_insert((line, bad));
         }
-    }
-}
-
-/// Where the tail of a row is.
-#[derive(Clone, Copy)]
-enum Where<'t> {
-    /// In the line itself.
-    Line(&'t [u8]),
-    /// Put together in the reader's `key`.
-    Key,
-}
-
-impl<'t> Where<'t> {
-    fn bytes(self, key: &'t [u8]) -> &'t [u8] {
-        match self {
-            Self::Line(bytes) => bytes,
-            Self::Key => key,
-        }
-    }
-}
-
-/// The first cell of a line, and all that comes after it.
-fn first_and_rest(text: &[u8], delimiter: u8) -> Option<(&[u8], &[u8])> {
-    let at = text.iter().position(|byte| *byte == delimiter)?;
-    Some((text.get(..at)?, text.get(at.saturating_add(1)..)?))
-}
-
-/// The cell of a line at this place.
-fn cell_at(text: &[u8], place: usize, delimiter: u8) -> Option<&[u8]> {
-    Fields { text: Some(text), delimiter }.nth(place)
-}
-
-/// The cells of a line.
-struct Fields<'t> {
-    text: Option<&'t [u8]>,
-    delimiter: u8,
-}
-
-impl<'t> Iterator for Fields<'t> {
-    type Item = &'t [u8];
-
-    fn next(&mut self) -> Option<&'t [u8]> {
-        let text = self.text?;
-        let end = text.iter().position(|byte| *byte == self.delimiter);
-        self.text = end.and_then(|end| text.get(end.saturating_add(1)..));
-        text.get(..end.unwrap_or(text.len()))
-    }
-}
-
-/// Puts cells behind each other, each after its length, so that no two tails look the same.
-fn join<'f>(fields: impl Iterator<Item = Option<&'f [u8]>>, key: &mut Vec<u8>) -> bool {
-    key.clear();
-    for field in fields {
-        if field.and_then(|field| push(field, key)).is_none() {
-            return false;
-        }
-    }
-    true
-}
-
-fn push(field: &[u8], key: &mut Vec<u8>) -> Option<()> {
-    key.extend_from_slice(&u32::try_from(field.len()).ok()?.to_le_bytes());
-    key.extend_from_slice(field);
-    Some(())
-}
-
-fn known(known: &[Tail], at: u32) -> Option<&Tail> {
-    known.get(usize::try_from(at).ok()?)
-}
-
-fn keep((tails, known): (&mut ByteMap<u32>, &mut Vec<Tail>), key: &[u8], tail: Tail) {
-    let place = u32::try_from(known.len()).ok().filter(|_| known.len() < TAILS);
-    if let Some(place) = place.filter(|_| tails.get(key).is_none())
-        && tails.insert(key, place)
-    {
-        known.push(tail);
     }
 }

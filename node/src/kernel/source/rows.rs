@@ -4,12 +4,15 @@
 
 use super::quality::Rule;
 use super::row::{Bad, Row};
+use super::value::normalised;
 use crate::kernel::person::{
     Baseline, CalendarMonth, Complaint, ComplaintKind, ComplaintSource, Consent, ConsentMode,
     ConsentStatus, Contact, ContactCategory, EndMode, EndReason, ExitReason, Gender,
     HousingAtIntake, Participant, Satisfaction, SatisfactionItem, Setting, Severity,
     SpecialistFollowUp, Stay, StayKind, Tenancy, Tenure, When, YesNo,
 };
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// A row of the `participant` table.
 pub(super) fn participant(row: &Row<'_>) -> Result<Participant, Bad> {
@@ -26,22 +29,43 @@ pub(super) fn participant(row: &Row<'_>) -> Result<Participant, Bad> {
     })
 }
 
-/// A row of the `consent` table.
-pub(super) fn consent(row: &Row<'_>) -> Result<Consent, Bad> {
+/// A row of the `consent` table, with one copy of a text that many rows have.
+pub(super) fn consent(row: &Row<'_>, texts: &mut Texts) -> Result<Consent, Bad> {
     // Purposes are lower case by definition; a capital letter must not hide a withdrawal.
-    let purpose = row.text("purpose")?.to_lowercase();
+    let purpose = row.text("purpose")?;
+    let purpose = texts.once(&normalised(&purpose));
     if purpose.is_empty() {
         return Err(Bad { column: Some("purpose"), rule: Rule::PurposeMissing });
     }
     Ok(Consent {
-        purpose: purpose.into(),
+        purpose,
         status: row.code("status", ConsentStatus::from_code)?,
         mode: row.code("mode", ConsentMode::from_code)?,
         date: row.date("date")?,
-        form_version: row.text("form_version")?.into(),
+        form_version: texts.once(&row.text("form_version")?),
         valid_until: row.optional_date("valid_until")?,
         withdrawn_on: row.optional_date("withdrawn_on")?,
     })
+}
+
+/// Texts of which one copy is kept.
+#[derive(Default)]
+pub(super) struct Texts(BTreeSet<Arc<str>>);
+
+/// Texts of which one copy is kept, at the most: purposes and forms are a few.
+const TEXTS: usize = 1_000;
+
+impl Texts {
+    fn once(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.0.get(text) {
+            return Arc::clone(known);
+        }
+        let new: Arc<str> = text.into();
+        if self.0.len() < TEXTS {
+            self.0.insert(Arc::clone(&new));
+        }
+        new
+    }
 }
 
 /// What stands in the place of all consent rows of somebody of whom one was rejected: an objection

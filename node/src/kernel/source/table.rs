@@ -72,7 +72,7 @@ impl TableRows {
     /// The next row; `None` at the end.
     pub(super) fn next<T>(
         &mut self,
-        parse: fn(&Row<'_>) -> Result<T, Bad>,
+        parse: impl FnOnce(&Row<'_>) -> Result<T, Bad>,
     ) -> Result<Option<Outcome<T>>, SourceError> {
         let layout = &self.layout;
         let named = |place| layout.header_at(place).map(str::to_owned);

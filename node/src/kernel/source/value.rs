@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** a cell that is none of what its column can hold is an error, never a guess.
 
+use super::byte_map::ByteMap;
 use super::quality::Rule;
 use crate::kernel::person::CalendarMonth;
 use std::borrow::Cow;
@@ -113,6 +114,12 @@ pub(super) enum Cell<'r> {
 }
 
 impl Words {
+    /// Whether a text of digits has no meaning but its number.
+    pub(super) fn numbers_are_plain(&self) -> bool {
+        let has_letter = |text: &String| text.bytes().any(|byte| !byte.is_ascii_digit());
+        self.codes.is_none() && self.unknown.iter().chain(&self.empty).all(has_letter)
+    }
+
     /// What a cell with this text says.
     pub(super) fn read<'r>(&'r self, text: Cow<'r, str>) -> Result<Cell<'r>, Rule> {
         let trimmed = text.trim();
@@ -137,6 +144,60 @@ impl Words {
         }
         Ok(Cell::Text(Cow::Owned(trimmed.to_owned())))
     }
+}
+
+/// The cells of one column that are plain texts: what is said of them in [`Words::read`], found at once.
+pub(super) struct PlainWords {
+    /// The place of each text that has a meaning of its own.
+    texts: ByteMap,
+    meanings: Vec<Meaning>,
+    is_code: bool,
+}
+
+enum Meaning {
+    Empty,
+    Unknown,
+    Code(String),
+}
+
+impl PlainWords {
+    pub(super) fn of(words: &Words) -> Self {
+        let codes = words.codes.iter().flatten();
+        let codes = codes.map(|(text, code)| (text, Meaning::Code(code.clone())));
+        let empty = words.empty.iter().map(|text| (text, Meaning::Empty));
+        let unknown = words.unknown.iter().map(|text| (text, Meaning::Unknown));
+        let (mut texts, mut meanings) = (ByteMap::new(), Vec::new());
+        // In the order in which they are asked: the first that knows a text decides.
+        for (text, meaning) in codes.chain(empty).chain(unknown) {
+            if let (None, Ok(place)) = (texts.get(text.as_bytes()), meanings.len().try_into()) {
+                texts.insert(text.as_bytes(), place);
+                meanings.push(meaning);
+            }
+        }
+        Self { texts, meanings, is_code: words.codes.is_some() }
+    }
+
+    /// What a cell with this plain text says.
+    pub(super) fn read<'r>(&'r self, text: &'r str) -> Result<Cell<'r>, Rule> {
+        if text.is_empty() {
+            return Ok(Cell::Empty);
+        }
+        let place = self.texts.get(text.as_bytes()).and_then(|place| usize::try_from(place).ok());
+        match place.and_then(|place| self.meanings.get(place)) {
+            Some(Meaning::Empty) => Ok(Cell::Empty),
+            Some(Meaning::Unknown) => Ok(Cell::Unknown),
+            Some(Meaning::Code(code)) => Ok(Cell::Text(Cow::Borrowed(code))),
+            None if self.is_code => Err(Rule::UnknownCode),
+            None => Ok(Cell::Text(Cow::Borrowed(text))),
+        }
+    }
+}
+
+/// The text of these bytes, if it is one that is compared as it stands: without white space, capital letters
+/// and what is not ASCII.
+pub(super) fn plain_text(bytes: &[u8]) -> Option<&str> {
+    let is_plain = bytes.iter().all(|byte| matches!(byte, b'!'..=b'@' | b'['..=b'~'));
+    std::str::from_utf8(bytes).ok().filter(|_| is_plain)
 }
 
 /// A text as codes, headers and keys are compared: without white space around it, in lower case.

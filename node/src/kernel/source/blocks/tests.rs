@@ -2,21 +2,20 @@
 //!
 //! **Invariant:** whatever the file is.
 
-use super::{Blocks, Next, lines};
+use super::{Block, Blocks, Next};
 
 const BLOCK: usize = 64 * 1024;
 
 /// Every line of a text by way of blocks, and the bytes that had to be read otherwise.
 fn read(text: &[u8]) -> (Vec<Vec<u8>>, Vec<u8>) {
     let mut blocks = Blocks::new(text, BLOCK);
-    let (mut block, mut found) = (Vec::new(), Vec::new());
+    let (mut block, mut found) = (Block::default(), Vec::new());
     loop {
         match blocks.next(&mut block).expect("read") {
             Next::End => return (found, Vec::new()),
-            Next::Lines => found.extend(lines(&block).map(<[u8]>::to_vec)),
+            Next::Lines => found.extend(block.lines().map(|line| line.text.to_vec())),
             Next::Irregular => {
-                block.extend_from_slice(blocks.into_inner());
-                return (found, block);
+                return (found, [block.text(), blocks.into_inner()].concat());
             }
         }
     }

@@ -3,11 +3,11 @@
 //! **Invariant:** rows are not kept: of each form, only the line on which it was met first.
 
 use super::{Contradiction, ContradictionRule, Finder, known};
-use crate::kernel::person::{CalendarMonth, ContactCategory, YesNo};
+use crate::kernel::person::{CalendarMonth, Contact, ContactCategory, YesNo};
 use crate::kernel::source::drafts::Draft;
 use crate::kernel::source::mapping::Mapping;
 use crate::kernel::source::quality::Listed;
-use crate::kernel::source::row_memo::{Tail, Visit};
+use crate::kernel::source::row_memo::Visit;
 use crate::kernel::source::schema::{ContactForm, Table};
 use std::collections::HashMap;
 use time::Date;
@@ -57,8 +57,14 @@ impl<'a> ContactFinder<'a> {
 }
 
 impl Visit for ContactFinder<'_> {
-    fn row(&mut self, place: u32, line: u64, tail: &Tail) {
-        let row = &tail.contact;
+    type Kept = Contact;
+
+    fn keep(&self, contact: &Contact) -> Contact {
+        *contact
+    }
+
+    fn row(&mut self, place: u32, line: u64, tail: Contact, count: u32) {
+        let row = Contact { count: count.into(), ..tail };
         let at = (Table::Contact, line);
         let person = usize::try_from(place).ok().and_then(|place| self.people.get(place));
         let (exit, participant) = person.copied().unwrap_or((None, line));

@@ -89,3 +89,30 @@ fn a_row_of_a_database_is_of_its_table() {
     let tables: Vec<_> = report.tables.iter().map(|table| table.file.as_str()).collect();
     assert_eq!(tables, Table::ALL.map(Table::name));
 }
+
+/// What a large file says that is no delimited text from this line on, by so many threads.
+fn stopped(first_wrong: usize, threads: usize) -> String {
+    let wide = format!("a1{}\n", ",".repeat(1_001));
+    let rows: String = (2..2_000)
+        .map(|line| if line < first_wrong { "a1,2016-10,nav,1,yes\n" } else { wide.as_str() })
+        .collect();
+    let contacts = format!("participant_id,month,category,count,recorded\n{rows}");
+    Export::standard().with("contact.csv", contacts.as_str()).on_disk(|config| {
+        let threads = threads.try_into().expect("a thread");
+        let limits = Limits { threads, block: 4_096, ..Limits::default() };
+        let config = SourceConfig { limits, ..config.clone() };
+        read_all(&config).err().expect("no delimited text").to_string()
+    })
+}
+
+#[test]
+fn text_that_is_none_ends_every_thread_and_its_first_line_is_named() {
+    for first_wrong in [2, 190, 400, 1_999] {
+        let one = stopped(first_wrong, 1);
+        assert!(one.starts_with(&format!("contact.csv line {first_wrong}")), "{one}");
+        for _ in 0..20 {
+            assert_eq!(stopped(first_wrong, 2), one);
+            assert_eq!(stopped(first_wrong, 7), one);
+        }
+    }
+}

@@ -57,6 +57,22 @@ fn empty_is_missing_and_never_zero() {
 }
 
 #[test]
+fn digits_that_a_mapping_gives_another_meaning_are_no_number() {
+    let rows =
+        |nine| format!("a1,2016-10,nav,4,yes\na1,2016-10,nav,{nine},yes\na1,2016-10,nav,07,yes\n");
+    let usual = Export::standard().append("contact.csv", &rows("9")).records();
+    assert!(usual.contains("contact 2016-10 nav 20 yes"), "{usual}");
+    for unknown in ["9", "?"] {
+        let mapping = "unknown = [\"?\", \"9\"]";
+        let export = Export::standard().append("contact.csv", &rows(unknown)).mapped(mapping);
+        let error = export.error().to_string();
+        assert!(error.contains("contact.csv line 6, column count"), "{error}");
+        let records = export.skipping().records();
+        assert!(records.contains("contact 2016-10 nav 11 yes"), "{records}");
+    }
+}
+
+#[test]
 fn an_end_that_is_not_known_is_not_an_end_that_never_came() {
     let export = Export::standard().replace(
         "tenancy.csv",
