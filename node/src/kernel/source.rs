@@ -29,6 +29,7 @@ mod join;
 mod layout;
 mod mapping;
 mod memory;
+mod numbered;
 mod people;
 mod places;
 mod progress;

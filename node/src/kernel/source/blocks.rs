@@ -41,16 +41,19 @@ impl Block {
         self.bytes.get(..self.length).unwrap_or_default()
     }
 
-    /// The lines, each by where it starts and what it is, without what ends it.
+    /// The lines, each by where it starts and what it is, without what ends it; the last is what comes
+    /// after the last line break.
     pub(super) fn lines(&self) -> impl Iterator<Item = Line<'_>> {
         let text = self.text();
-        let mut start = 0_usize;
-        let ends = memchr::memchr_iter(b'\n', text).chain(std::iter::once(text.len()));
-        ends.filter_map(move |end| {
-            let from = self.bytes.get(start..)?;
-            let line = text.get(start..end)?;
-            start = end.saturating_add(1);
-            Some(Line { from, text: line.strip_suffix(b"\r").unwrap_or(line) })
+        let mut ends = memchr::memchr_iter(b'\n', text);
+        let mut next = Some(0);
+        std::iter::from_fn(move || {
+            let start: usize = next?;
+            let end = ends.next();
+            next = end.map(|end| end.saturating_add(1));
+            let line = text.get(start..end.unwrap_or(text.len()))?;
+            let text = line.strip_suffix(b"\r").unwrap_or(line);
+            Some(Line { from: self.bytes.get(start..)?, text })
         })
     }
 }

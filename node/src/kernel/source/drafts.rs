@@ -30,6 +30,8 @@ pub(super) struct Draft {
 pub(super) struct Drafts {
     people: Vec<(PersonId, Draft)>,
     places: ByteMap,
+    /// The place of whoever was asked for last: most tables are in the order of participants.
+    last: usize,
 }
 
 /// People whose memory is given back at once.
@@ -67,7 +69,7 @@ impl Draft {
 
 impl Drafts {
     pub(super) fn new() -> Self {
-        Self { people: Vec::new(), places: ByteMap::new() }
+        Self { people: Vec::new(), places: ByteMap::new(), last: 0 }
     }
 
     /// Adds a participant; gives the identifier back if somebody has it already.
@@ -92,22 +94,28 @@ impl Drafts {
     pub(super) fn settle(&mut self, left_out: &BTreeSet<PersonId>) -> usize {
         let before = self.people.len();
         self.people.retain(|(id, _)| !left_out.contains(id));
-        self.people.sort_by(|(one, _), (other, _)| one.cmp(other));
-        self.places = ByteMap::with_room(self.people.len());
-        for (place, (id, _)) in (0_u32..).zip(&self.people) {
-            self.places.insert(id.as_bytes(), place);
+        let taken_out = before.saturating_sub(self.people.len());
+        if taken_out > 0 || !self.people.is_sorted_by(|(one, _), (other, _)| one <= other) {
+            self.people.sort_by(|(one, _), (other, _)| one.cmp(other));
+            self.places = ByteMap::with_room(self.people.len());
+            for (place, (id, _)) in (0_u32..).zip(&self.people) {
+                self.places.insert(id.as_bytes(), place);
+            }
         }
-        before.saturating_sub(self.people.len())
+        taken_out
     }
 
     /// The rows of a participant.
     pub(super) fn get_mut(&mut self, id: &PersonId) -> Option<&mut Draft> {
-        let place = usize::try_from(self.places.get(id.as_bytes())?).ok()?;
+        let is_at = |place: &usize| self.people.get(*place).is_some_and(|(known, _)| known == id);
+        let near = [self.last, self.last.saturating_add(1)].into_iter().find(is_at);
+        let place = near.or_else(|| usize::try_from(self.places.get(id.as_bytes())?).ok())?;
+        self.last = place;
         self.people.get_mut(place).map(|(_, draft)| draft)
     }
 
     /// Every identifier, in the order of places.
-    pub(super) fn ids(&self) -> impl Iterator<Item = &PersonId> {
+    pub(super) fn ids(&self) -> impl Iterator<Item = &PersonId> + Clone {
         self.people.iter().map(|(id, _)| id)
     }
 
@@ -123,7 +131,7 @@ impl Drafts {
 
     /// The people, in the order of places, and the places.
     pub(super) fn into_people(self) -> (Vec<(PersonId, Person)>, ByteMap) {
-        let Self { people: mut drafts, places } = self;
+        let Self { people: mut drafts, places, .. } = self;
         let mut people = Vec::with_capacity(drafts.len());
         while let Some((id, draft)) = drafts.pop() {
             people.push((id, draft.into_person()));

@@ -3,9 +3,10 @@
 //!
 //! **Invariant:** a cell leads to a place only if reading it slowly would lead to the same participant.
 
-use super::byte_map::{ByteMap, Key, SHORT, Slots, words};
+use super::byte_map::{ByteMap, Key, SHORT, words};
 use super::join::Keys;
 use super::layout::Layout;
+use super::numbered::Numbered;
 use super::value::Cell;
 use crate::kernel::person::PersonId;
 use std::borrow::Cow;
@@ -19,6 +20,17 @@ pub(super) struct Places<'a> {
     /// By the key of the first join, or by an identifier that the mapping gives a meaning of its own;
     /// `None` where a cell holds the identifier and nothing else can be meant.
     by_cell: Option<ByteMap>,
+    /// By their numbers, where cells hold identifiers that are running numbers.
+    numbered: Option<Numbered>,
+}
+
+/// What is needed to look for a short cell.
+#[derive(Clone, Copy)]
+pub(super) enum PersonKey {
+    /// By its number.
+    Number(usize),
+    /// By its characters.
+    Words(Key<SHORT>),
 }
 
 impl<'a> Places<'a> {
@@ -26,7 +38,7 @@ impl<'a> Places<'a> {
     /// these keys.
     pub(super) fn new<'p>(
         by_id: &'a ByteMap,
-        mut people: impl Iterator<Item = &'p PersonId>,
+        people: impl Iterator<Item = &'p PersonId> + Clone,
         layout: &Layout,
         keys: &[Keys],
     ) -> Self {
@@ -35,7 +47,7 @@ impl<'a> Places<'a> {
             matches!(read, Some(Ok(Cell::Text(meant))) if meant == text)
         };
         let has_meaning = |id: &PersonId| std::str::from_utf8(id.as_bytes()).is_ok_and(means);
-        let is_plain = keys.is_empty() && people.all(has_meaning);
+        let is_plain = keys.is_empty() && people.clone().all(has_meaning);
         let by_cell = (!is_plain).then(|| {
             let mut by_cell = ByteMap::new();
             let first = keys.first().into_iter().flat_map(Keys::all).filter(|key| means(key));
@@ -47,7 +59,9 @@ impl<'a> Places<'a> {
             }
             by_cell
         });
-        Self { by_id, by_cell }
+        let ids = people.map(PersonId::as_bytes);
+        let numbered = if is_plain { Numbered::of(ids) } else { None };
+        Self { by_id, by_cell, numbered }
     }
 
     /// The place of a participant.
@@ -61,15 +75,34 @@ impl<'a> Places<'a> {
     }
 
     /// What is needed to look for a short cell, with which `from` starts; `None` for any other.
-    pub(super) fn key(&self, from: &[u8], length: usize) -> Option<Key<SHORT>> {
+    #[inline]
+    pub(super) fn key(&self, from: &[u8], length: usize) -> Option<PersonKey> {
+        if let Some(numbered) = &self.numbered {
+            return numbered.key(from, length).map(PersonKey::Number);
+        }
         // In another encoding the bytes of one name may be those of another.
         let is_ascii = |words: &[u32; SHORT]| words.iter().all(|word| word & 0x8080_8080 == 0);
-        words(from, length).filter(is_ascii).map(|words| self.short().key(words))
+        let words = words(from, length).filter(is_ascii)?;
+        Some(PersonKey::Words(self.map().short().key(words)))
     }
 
-    /// The places of participants by short cells, letter by letter; otherwise as [`Self::of_cell`].
-    pub(super) fn short(&self) -> &Slots<SHORT> {
-        self.map().short()
+    /// Looks at where the place is, as [`Slots::touch`](super::byte_map::Slots::touch) does.
+    #[inline]
+    pub(super) fn touch(&self, key: &PersonKey) {
+        match key {
+            PersonKey::Number(_) => _ = std::hint::black_box(self.of_key(key)),
+            PersonKey::Words(key) => self.map().short().touch(key),
+        }
+    }
+
+    /// The place of the participant whom a short cell means, letter by letter; otherwise as
+    /// [`Self::of_cell`].
+    #[inline]
+    pub(super) fn of_key(&self, key: &PersonKey) -> Option<u32> {
+        match key {
+            PersonKey::Number(number) => self.numbered.as_ref()?.get(*number),
+            PersonKey::Words(key) => self.map().short().get(key),
+        }
     }
 
     fn map(&self) -> &ByteMap {

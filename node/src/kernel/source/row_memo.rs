@@ -9,12 +9,12 @@
 //! rejected always takes the slow way.
 
 use super::blocks::{Block, Line};
-use super::byte_map::{ByteMap, Key, SHORT, Slots, words};
+use super::byte_map::{ByteMap, Key, Slots, words};
 use super::cells::{Number, first_cell, number, number_in};
 use super::csv::{CsvError, CsvReader, Malformed, Record};
 use super::join::Keys;
 use super::layout::Layout;
-use super::places::Places;
+use super::places::{PersonKey, Places};
 use super::quality::Rule;
 use super::row::{Bad, Row};
 use crate::kernel::person::{Contact, PersonId};
@@ -96,7 +96,7 @@ const AT_ONCE: usize = 32;
 #[derive(Clone, Copy)]
 struct Look<'b> {
     line: Line<'b>,
-    person: Option<Key<SHORT>>,
+    person: Option<PersonKey>,
     /// Where the tail starts.
     tail: usize,
 }
@@ -131,7 +131,7 @@ impl<'a, V: Visit> Reader<'a, V> {
                 number = number.saturating_add(1);
             }
             for key in looks.iter().take(number).filter_map(|look| look.person.as_ref()) {
-                self.plan.places.short().touch(key);
+                self.plan.places.touch(key);
             }
             for look in looks.iter().take(number) {
                 self.line(look, line)?;
@@ -157,7 +157,7 @@ impl<'a, V: Visit> Reader<'a, V> {
     fn line(&mut self, look: &Look<'_>, line: u64) -> Result<(), Malformed> {
         let Some(person) = look.person else { return self.cells(look.line.text, line).map(drop) };
         let tail = self.tail_of(look);
-        let place = self.plan.places.short().get(&person);
+        let place = self.plan.places.of_key(&person);
         let known = tail.and_then(|(key, count)| Some((self.tails.quick(&key)?, count)));
         if let Some((place, (known, count))) = place.zip(known) {
             self.accept(place, line, known, count);

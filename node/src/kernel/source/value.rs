@@ -151,6 +151,8 @@ pub(super) struct PlainWords {
     /// The place of each text that has a meaning of its own.
     texts: ByteMap,
     meanings: Vec<Meaning>,
+    /// How long the longest is, in bytes.
+    longest: usize,
     is_code: bool,
 }
 
@@ -166,15 +168,16 @@ impl PlainWords {
         let codes = codes.map(|(text, code)| (text, Meaning::Code(code.clone())));
         let empty = words.empty.iter().map(|text| (text, Meaning::Empty));
         let unknown = words.unknown.iter().map(|text| (text, Meaning::Unknown));
-        let (mut texts, mut meanings) = (ByteMap::new(), Vec::new());
+        let (mut texts, mut meanings, mut longest) = (ByteMap::new(), Vec::new(), 0);
         // In the order in which they are asked: the first that knows a text decides.
         for (text, meaning) in codes.chain(empty).chain(unknown) {
             if let (None, Ok(place)) = (texts.get(text.as_bytes()), meanings.len().try_into()) {
                 texts.insert(text.as_bytes(), place);
                 meanings.push(meaning);
+                longest = text.len().max(longest);
             }
         }
-        Self { texts, meanings, is_code: words.codes.is_some() }
+        Self { texts, meanings, longest, is_code: words.codes.is_some() }
     }
 
     /// What a cell with this plain text says.
@@ -182,7 +185,9 @@ impl PlainWords {
         if text.is_empty() {
             return Ok(Cell::Empty);
         }
-        let place = self.texts.get(text.as_bytes()).and_then(|place| usize::try_from(place).ok());
+        let may_mean = text.len() <= self.longest;
+        let place = if may_mean { self.texts.get(text.as_bytes()) } else { None };
+        let place = place.and_then(|place| usize::try_from(place).ok());
         match place.and_then(|place| self.meanings.get(place)) {
             Some(Meaning::Empty) => Ok(Cell::Empty),
             Some(Meaning::Unknown) => Ok(Cell::Unknown),
