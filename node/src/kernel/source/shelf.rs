@@ -5,15 +5,17 @@
 
 use super::csv::Record;
 use super::error::{FileProblem, SourceError};
-use fellestall_shared::limits::SOURCE_ROWS;
+use fellestall_shared::limits::{SOURCE_COLUMNS, SOURCE_FIELD_BYTES, SOURCE_ROWS};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
 
-/// Rows that are handed over at once.
+/// Rows that are handed over at once, and about how many bytes, at the most.
 const ROWS_AT_ONCE: usize = 500;
+const BYTES_AT_ONCE: usize = 1024 * 1024;
 
 /// Where tables are.
 pub(super) enum Shelf {
@@ -50,6 +52,12 @@ enum Part {
     Rows(Vec<Record>),
     /// There are no more rows.
     End,
+    /// What a file may not have either, in this row, from 1; 0 is that of the columns.
+    Wrong {
+        row: u64,
+        column: Option<String>,
+        problem: FileProblem,
+    },
     Failed(rusqlite::Error),
 }
 
@@ -73,7 +81,8 @@ impl Shelf {
         let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
         connection.busy_timeout(std::time::Duration::from_secs(20)).map_err(failed)?;
         // The first statement decides which moment all others see.
-        let look = "PRAGMA query_only = ON; BEGIN; SELECT count(*) FROM sqlite_schema;";
+        let look = "PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; BEGIN; \
+            SELECT count(*) FROM sqlite_schema;";
         connection.execute_batch(look).map_err(failed)?;
         let (ask, asked) = channel();
         let thread = std::thread::spawn(move || serve(&connection, &asked));
@@ -154,6 +163,10 @@ impl Table {
 fn instead_of_rows(table: &str, part: Option<Part>) -> SourceError {
     match part {
         Some(Part::Failed(source)) => SourceError::Sqlite { file: PathBuf::from(table), source },
+        Some(Part::Wrong { row, column, problem }) => {
+            let line = row.saturating_add(1);
+            SourceError::File { file: table.to_owned(), line, column, problem }
+        }
         Some(Part::Columns(_) | Part::Rows(_) | Part::End) | None => ended_early(table),
     }
 }
@@ -188,26 +201,39 @@ fn answer(connection: &Connection, ask: &Ask) -> rusqlite::Result<()> {
     let quoted = ask.table.replace('"', "\"\"");
     let mut statement = connection.prepare(&format!("SELECT * FROM \"{quoted}\""))?;
     let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
-    let width = columns.len();
+    if columns.len() > SOURCE_COLUMNS {
+        let problem = FileProblem::TooManyColumns;
+        ask.answer.send(Part::Wrong { row: 0, column: None, problem }).ok();
+        return Ok(());
+    }
     if ask.wants == Wants::Columns {
         ask.answer.send(Part::Columns(Some(columns))).ok();
         return Ok(());
     }
     let mut rows = statement.query([])?;
-    let mut part = Vec::with_capacity(ROWS_AT_ONCE);
+    let (mut part, mut bytes, mut number) = (Vec::with_capacity(ROWS_AT_ONCE), 0_usize, 0_u64);
     while let Some(row) = rows.next()? {
+        number = number.saturating_add(1);
         let mut record = Record::default();
-        for column in 0..width {
-            match row.get_ref(column)? {
-                ValueRef::Null => record.add(b""),
-                ValueRef::Integer(number) => record.add(number.to_string().as_bytes()),
-                ValueRef::Real(number) => record.add(number.to_string().as_bytes()),
-                ValueRef::Text(bytes) | ValueRef::Blob(bytes) => record.add(bytes),
+        for (at, column) in columns.iter().enumerate() {
+            let cell = match row.get_ref(at)? {
+                ValueRef::Null => Cow::Borrowed(&b""[..]),
+                ValueRef::Integer(number) => Cow::Owned(number.to_string().into_bytes()),
+                ValueRef::Real(number) => Cow::Owned(number.to_string().into_bytes()),
+                ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Cow::Borrowed(bytes),
+            };
+            if cell.len() > SOURCE_FIELD_BYTES {
+                let (column, problem) = (Some(column.clone()), FileProblem::FieldTooLong);
+                ask.answer.send(Part::Wrong { row: number, column, problem }).ok();
+                return Ok(());
             }
+            bytes = bytes.saturating_add(cell.len());
+            record.add(&cell);
         }
         part.push(record);
-        if part.len() == ROWS_AT_ONCE {
+        if part.len() == ROWS_AT_ONCE || bytes >= BYTES_AT_ONCE {
             let full = std::mem::replace(&mut part, Vec::with_capacity(ROWS_AT_ONCE));
+            bytes = 0;
             if ask.answer.send(Part::Rows(full)).is_err() {
                 return Ok(());
             }

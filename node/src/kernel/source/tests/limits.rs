@@ -6,6 +6,7 @@ use super::export::{Export, read_all};
 use crate::kernel::source::{
     Limits, Mapping, Origin, RejectedRows, SourceConfig, SourceError, Table, check,
 };
+use fellestall_shared::limits::SOURCE_FIELD_BYTES;
 use std::path::{Path, PathBuf};
 
 fn with_memory(memory: u64) -> (bool, bool) {
@@ -88,6 +89,25 @@ fn a_row_of_a_database_is_of_its_table() {
     assert_eq!(rejected, ["participant", "contact"]);
     let tables: Vec<_> = report.tables.iter().map(|table| table.file.as_str()).collect();
     assert_eq!(tables, Table::ALL.map(Table::name));
+}
+
+#[test]
+fn a_cell_of_a_database_is_no_longer_than_one_of_a_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (length, fits) in [(SOURCE_FIELD_BYTES, true), (SOURCE_FIELD_BYTES + 1, false)] {
+        let path = folder.path().join(format!("{length}.db"));
+        in_database(&Export::standard(), &path);
+        let database = rusqlite::Connection::open(&path).expect("opened");
+        database.execute("ALTER TABLE contact ADD COLUMN note", ()).expect("a column");
+        let set = "UPDATE contact SET note = zeroblob(?1) WHERE rowid = 2";
+        let bytes = i64::try_from(length).expect("a length");
+        database.execute(set, [bytes]).expect("a cell");
+        let mapping = Mapping::standard().expect("a mapping");
+        let config = SourceConfig::new(Origin::Sqlite(path), mapping, RejectedRows::Refuse);
+        let error = check(&config).err().map(|error| error.to_string());
+        assert_eq!(error.is_none(), fits, "{error:?}");
+        assert!(error.is_none_or(|text| text.starts_with("contact line 3, column note")));
+    }
 }
 
 /// What a large file says that is no delimited text from this line on, by so many threads.
