@@ -82,6 +82,11 @@ impl ByteMap {
         Self { short, middle, others: HashMap::new() }
     }
 
+    /// How many texts are in it.
+    pub(super) fn len(&self) -> usize {
+        [self.short.len(), self.middle.len(), self.others.len()].iter().sum()
+    }
+
     /// Those of the texts that are short.
     pub(super) fn short(&self) -> &Slots<SHORT> {
         &self.short
@@ -129,6 +134,11 @@ impl<const WORDS: usize> Slots<WORDS> {
         Self { all, used: 0, secret: RandomState::new().hash_one(0_u64) }
     }
 
+    /// How many are in it.
+    pub(super) fn len(&self) -> usize {
+        self.used
+    }
+
     /// What is needed to look for words.
     #[inline]
     pub(super) fn key(&self, words: [u32; WORDS]) -> Key<WORDS> {
@@ -153,6 +163,8 @@ impl<const WORDS: usize> Slots<WORDS> {
     pub(super) fn insert(&mut self, words: [u32; WORDS], value: u32) {
         if slots_for(self.used.saturating_add(1)) > self.all.len() {
             let larger = Self::with_room(self.used.saturating_add(8).saturating_mul(2));
+            // Keys that were made before are good afterwards.
+            let larger = Self { secret: self.secret, ..larger };
             for slot in std::mem::replace(self, larger).all {
                 if slot.value != FREE {
                     self.put(slot);

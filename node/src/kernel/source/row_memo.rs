@@ -21,7 +21,7 @@ use crate::kernel::person::{Contact, PersonId};
 use fellestall_shared::limits::REPORTED_ROWS;
 use std::collections::BTreeSet;
 
-/// Different tails that are kept, at the most: a file with more has a column of free text.
+/// Different tails that are kept in each way, at the most: a file with more has a column of free text.
 const TAILS: usize = 50_000;
 
 /// How the rows of a table are read: the same for every thread.
@@ -82,8 +82,8 @@ pub(super) struct Reader<'a, V: Visit> {
     needed: Vec<usize>,
     /// Which of them holds a number, if its digits have no other meaning.
     number: Option<usize>,
-    /// Whether the tail is all that comes after the first cell.
-    is_rest: bool,
+    /// How many cells come behind it.
+    behind: Option<usize>,
     key: Vec<u8>,
     record: Record,
     pub(super) tally: Tally,
@@ -104,15 +104,16 @@ struct Look<'b> {
 impl<'a, V: Visit> Reader<'a, V> {
     pub(super) fn new(plan: &'a Plan<'a>, visit: V) -> Self {
         let (person, needed) = plan.layout.person_and_others();
-        let is_rest = person == 0 && needed.len().saturating_add(1) == plan.layout.width();
+        let number = plan.layout.number("count");
+        let width = plan.layout.width();
         Self {
             plan,
             visit,
             tails: Tails::new(),
             person,
             needed,
-            number: plan.layout.number("count"),
-            is_rest,
+            number,
+            behind: number.and_then(|place| width.checked_sub(place)?.checked_sub(1)),
             key: Vec::new(),
             record: Record::default(),
             tally: Tally::default(),
@@ -143,9 +144,10 @@ impl<'a, V: Visit> Reader<'a, V> {
         }
     }
 
-    /// What is looked up for a line whose tail is all that comes after the first cell.
+    /// What is looked up for a line that starts with the participant's cell: the tail is all that comes
+    /// behind it.
     fn look<'b>(&self, line: Line<'b>) -> Look<'b> {
-        let first = first_cell(line.from, self.plan.delimiter).filter(|_| self.is_rest);
+        let first = first_cell(line.from, self.plan.delimiter).filter(|_| self.person == 0);
         // The first delimiter that was found may be that of a later line.
         let person = first
             .filter(|length| *length < line.text.len())
@@ -179,8 +181,7 @@ impl<'a, V: Visit> Reader<'a, V> {
     fn tail_of(&self, look: &Look<'_>) -> Option<(Key<TAIL>, Option<u32>)> {
         let Line { from, text } = look.line;
         let tail = from.get(look.tail..)?;
-        let behind = self.number.and_then(|place| self.needed.len().checked_sub(place));
-        let number = behind.and_then(|behind| number_in(text, self.plan.delimiter, behind));
+        let number = self.behind.and_then(|behind| number_in(text, self.plan.delimiter, behind));
         let (length, rest, count) = match number.filter(|number| number.start >= look.tail) {
             Some(Number { start, end, value }) => {
                 let behind = words::<REST>(from.get(end..)?, text.len().checked_sub(end)?)?;
@@ -317,9 +318,10 @@ impl<K: Copy> Tails<K> {
         self.known.get(usize::try_from(place).ok()?).copied()
     }
 
-    /// Keeps what a tail says that was not there, if there is room and the number was understood.
+    /// Keeps what a tail says, if there is room and the number was understood.
     fn keep(&mut self, tail: &[u8], count: Option<u32>, says: Known<K>) {
-        if let Some(place) = self.room(count, says) {
+        let is_new = self.slow.len() < TAILS && self.slow.get(tail).is_none();
+        if let Some(place) = self.next(count, says).filter(|_| is_new) {
             self.slow.insert(tail, place);
             self.known.push(says);
         }
@@ -327,15 +329,16 @@ impl<K: Copy> Tails<K> {
 
     /// As [`Self::keep`].
     fn keep_quick(&mut self, tail: &Key<TAIL>, count: Option<u32>, says: Known<K>) {
-        if let Some(place) = self.room(count, says).filter(|_| self.quick.get(tail).is_none()) {
+        let is_new = self.quick.len() < TAILS && self.quick.get(tail).is_none();
+        if let Some(place) = self.next(count, says).filter(|_| is_new) {
             self.quick.insert(tail.words(), place);
             self.known.push(says);
         }
     }
 
-    fn room(&self, count: Option<u32>, says: Known<K>) -> Option<u32> {
-        let has_room = self.known.len() < TAILS && count.is_none_or(|count| count == says.count);
-        u32::try_from(self.known.len()).ok().filter(|_| has_room)
+    fn next(&self, count: Option<u32>, says: Known<K>) -> Option<u32> {
+        let is_understood = count.is_none_or(|count| count == says.count);
+        u32::try_from(self.known.len()).ok().filter(|_| is_understood)
     }
 }
 
@@ -353,5 +356,31 @@ impl Tally {
         if bad.rule == Rule::KeyAmbiguous {
             self.of_several.get_or_insert((line, bad));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Known, TAILS, Tails};
+
+    #[test]
+    fn a_tail_is_kept_once_and_free_text_does_not_grow_for_ever() {
+        let mut tails = Tails::new();
+        let says = Known { tail: 'x', count: 3 };
+        for _ in 0..10 {
+            tails.keep(b"tail", None, says);
+            tails.keep(b"number", Some(3), says);
+            tails.keep(b"other number", Some(4), says);
+        }
+        assert_eq!((tails.slow.len(), tails.known.len()), (2, 2));
+        assert!(tails.get(b"other number").is_none());
+        for number in 0..u32::try_from(TAILS).expect("a number") + 10 {
+            tails.keep(number.to_string().as_bytes(), None, says);
+            let key = tails.quick.key([number; 12]);
+            tails.keep_quick(&key, None, says);
+            tails.keep_quick(&key, None, says);
+        }
+        assert_eq!((tails.slow.len(), tails.quick.len()), (TAILS, TAILS));
+        assert_eq!(tails.known.len(), 2 * TAILS);
     }
 }
