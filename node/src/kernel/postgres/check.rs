@@ -1,7 +1,8 @@
 //! Whether the rows of a database can be counted: the rules of `source::rows`, as SQL.
 //!
-//! One statement for each table says how many rows break which rule first. Rows that are alike in all
-//! that the rules look at are checked once: a table with millions of rows has few of each person's.
+//! Of each table it is looked at whose rows there are, and then at what rows say. Rows that are alike in
+//! what is looked at are checked once, and of either there are few kinds. Only where a rule is broken it is
+//! looked at both together, which are many: that says how many rows break which rule first.
 //!
 //! **Invariant:** an answer holds rules and numbers of rows; a number is for the operator's screen
 //! alone and not in an error.
@@ -122,14 +123,54 @@ pub(super) struct Checked {
     pub(super) flaws: Vec<(Flaw, u64)>,
 }
 
+/// What of its rows is looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Look {
+    /// Whose they are; participants are counted then, and not rows.
+    Whose,
+    /// What they say.
+    What,
+    /// Both: a row that breaks two rules is counted under the first.
+    Both,
+}
+
 /// Checks one table.
 pub(super) fn table(
     session: &mut Session,
     layout: &Layout,
     table: Table,
 ) -> Result<Checked, PostgresError> {
+    if look(session, layout, table, Look::Whose)?.flaws.is_empty() {
+        let checked = look(session, layout, table, Look::What)?;
+        if checked.flaws.is_empty() {
+            return Ok(checked);
+        }
+    }
+    look(session, layout, table, Look::Both)
+}
+
+impl Look {
+    /// Whether it is looked at this column.
+    fn sees(self, column: &str) -> bool {
+        match self {
+            Self::Whose => column == PERSON,
+            Self::What => column != PERSON,
+            Self::Both => true,
+        }
+    }
+}
+
+/// The column that says whose a row is.
+const PERSON: &str = "participant_id";
+
+fn look(
+    session: &mut Session,
+    layout: &Layout,
+    table: Table,
+    look: Look,
+) -> Result<Checked, PostgresError> {
     let rules = rules(table, layout.contact_form());
-    let statement = statement(table, layout, &rules);
+    let statement = statement(table, layout, &rules, look);
     let what = What::Check(table);
     let rows = session.all(what.clone(), sqlx::query(AssertSqlSafe(statement)))?;
     let broke = |_| PostgresError::Broke { what: what.clone() };
@@ -212,13 +253,8 @@ struct Test {
     breaks: String,
 }
 
-/// What the rules of a table look at, each named.
-fn looked_at(table: Table, form: ContactForm) -> Vec<(String, String)> {
-    table.columns(form).iter().filter_map(|column| seen(*column)).collect()
-}
-
 /// What is seen of a column: its own text, or whether it is out of range.
-fn seen(column: Column) -> Option<(String, String)> {
+fn seen_of(column: Column) -> Option<(String, String)> {
     let own = name(column.name);
     let seen = match column.kind {
         Kind::Person | Kind::Code(_) | Kind::OptionalCode(_) | Kind::Purpose => own.clone(),
@@ -277,28 +313,35 @@ fn rules(table: Table, form: ContactForm) -> Vec<Test> {
         Table::Participant => (FlawRule::ParticipantTwice, "is_twice"),
         _ => (FlawRule::ParticipantMissing, "is_missing"),
     };
-    tests.push(Test { column: "participant_id", rule, breaks: breaks.to_owned() });
+    tests.push(Test { column: PERSON, rule, breaks: breaks.to_owned() });
     tests
 }
 
 /// Rows of `(rule, rows)`, rule 0 being none.
-fn statement(table: Table, layout: &Layout, rules: &[Test]) -> String {
-    let seen = looked_at(table, layout.contact_form());
+fn statement(table: Table, layout: &Layout, rules: &[Test], look: Look) -> String {
+    let columns = table.columns(layout.contact_form());
+    let seen = columns.iter().filter(|column| look.sees(column.name));
+    let seen: Vec<(String, String)> = seen.filter_map(|column| seen_of(*column)).collect();
     let select: Vec<String> = seen.iter().map(|(seen, own)| format!("{seen} as {own}")).collect();
     let group: Vec<String> = (1..=seen.len()).map(|number| number.to_string()).collect();
     let cases: Vec<String> = (1..)
         .zip(rules)
-        .map(|(number, rule): (u32, &Test)| format!("when {} then {number}", rule.breaks))
+        .filter(|(_, rule): &(u32, &Test)| look.sees(rule.column))
+        .map(|(number, rule)| format!("when {} then {number}", rule.breaks))
         .collect();
-    let id = folded("participant_id");
+    let id = folded(PERSON);
     let (select, group, cases) = (select.join(", "), group.join(", "), cases.join("\n      "));
-    let (rows, people) = (layout.table(table), layout.table(Table::Participant));
+    let (from, people) = (layout.table(table), layout.table(Table::Participant));
+    // Whose rows there are, another server tells rather than how many each has.
+    let is_counted = look != Look::Whose || table == Table::Participant;
+    let rows = if is_counted { "count(*)" } else { "1" };
     let (extra, joined) = match table {
+        _ if look == Look::What => (String::new(), String::new()),
         Table::Participant => {
-            (format!("sum(rows) over (partition by {id}) > 1 as is_twice"), String::new())
+            (format!(", sum(rows) over (partition by {id}) > 1 as is_twice"), String::new())
         }
         _ => (
-            "people.id is null as is_missing".to_owned(),
+            ", people.id is null as is_missing".to_owned(),
             format!(
                 "\n      left join (select distinct {id} as id from {people}) as people on people.id = {id_of}",
                 id_of = id.replace("\"participant_id\"", "alike.\"participant_id\"")
@@ -306,7 +349,7 @@ fn statement(table: Table, layout: &Layout, rules: &[Test]) -> String {
         ),
     };
     format!(
-        "select case {cases}\n      else 0 end as rule, sum(rows)::bigint as rows\nfrom (\n    select alike.*, {extra}\n    from (\n      \
-         select {select}, count(*) as rows\n      from {rows}\n      group by {group}\n    ) as alike{joined}\n  ) as r\ngroup by 1\norder by 1"
+        "select case {cases}\n      else 0 end as rule, sum(rows)::bigint as rows\nfrom (\n    select alike.*{extra}\n    from (\n      \
+         select {select}, {rows} as rows\n      from {from}\n      group by {group}\n    ) as alike{joined}\n  ) as r\ngroup by 1\norder by 1"
     )
 }

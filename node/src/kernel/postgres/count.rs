@@ -101,7 +101,7 @@ fn bounded(parts: &mut Parts, statistic: &Statistic) {
     parts.add(
         "wanted",
         format!(
-            "  select id, cell, least(sum(weight), {per_cell}) as amount\n  from observations where cell is not null\n  \
+            "  select id, cell, least(sum(weight), {per_cell})::bigint as amount\n  from observations where cell is not null\n  \
              group by id, cell having sum(weight) > 0"
         ),
     );
@@ -123,9 +123,8 @@ fn bounded(parts: &mut Parts, statistic: &Statistic) {
     );
     parts.add(
         "filled",
-        "  select cell, amount, row_number() over person as number,\n    \
-         coalesce(sum(amount) over (person rows between unbounded preceding and 1 preceding), 0) as before\n  \
-         from placed window person as (partition by id order by place, cell)"
+        "  select cell, amount, row_number() over before as number, coalesce(sum(amount) over before, 0) as before\n  \
+         from placed window before as (partition by id order by place, cell rows between unbounded preceding and 1 preceding)"
             .to_owned(),
     );
     parts.add(

@@ -47,11 +47,10 @@ pub(super) fn add(parts: &mut Parts, scope: &Scope<'_>) {
         ),
     );
     let coded = code("raw_code");
+    // One identifier or code that is written in two ways is summed where amounts are.
     parts.add(
         "contact_sums",
-        format!(
-            "  select {id} as id, {coded} as code, sum(amount) as amount\n  from contact_raw{kept}\n  group by 1, 2"
-        ),
+        format!("  select {id} as id, {coded} as code, amount\n  from contact_raw{kept}"),
     );
     // What may be a home visit keeps its category, all else is one: which letters a server folds how
     // differs, but not these.
