@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use time::Date;
 
 /// What stands in a cell of which nothing was recorded.
-const NOTHING: u16 = 0;
-/// What stands in a cell whose sum is among the large ones.
-const LARGE: u16 = u16::MAX;
+const NOTHING: u16 = u16::MAX;
+/// What stands in a cell whose sum is among the large ones. A small one is less.
+const LARGE: u16 = u16::MAX - 1;
 
 /// Rows that are added at once.
 const AT_ONCE: usize = 32;
@@ -73,7 +73,7 @@ pub(super) struct ContactTable {
     months: Months,
     /// The only place that is kept, if there is one.
     only: Option<u32>,
-    /// A row of `months.width()` for each participant: the sum and one, [`NOTHING`] or [`LARGE`].
+    /// A row of `months.width()` for each participant: the sum, [`NOTHING`] or [`LARGE`].
     cells: Vec<u16>,
     large: BTreeMap<usize, u64>,
 }
@@ -124,9 +124,10 @@ impl ContactTable {
                 *sum = sum.saturating_add(contacts);
                 return;
             }
-            small => u64::from(small.saturating_sub(1)).saturating_add(contacts),
+            NOTHING => contacts,
+            small => u64::from(small).saturating_add(contacts),
         };
-        match u16::try_from(sum.saturating_add(1)) {
+        match u16::try_from(sum) {
             Ok(small) if small < LARGE => *held = small,
             _ => {
                 *held = LARGE;
@@ -153,7 +154,7 @@ impl ContactTable {
             for (at, (held, category)) in held.filter(|(_, (held, _))| **held != NOTHING) {
                 let count = match *held {
                     LARGE => self.large_sum(start, place, at),
-                    small => u64::from(small.saturating_sub(1)),
+                    small => u64::from(small),
                 };
                 rows.push(Contact { month, category, count, recorded: YesNo::Yes });
             }

@@ -54,6 +54,8 @@ pub(super) enum Fault {
 pub(super) struct Record {
     bytes: Vec<u8>,
     ends: Vec<usize>,
+    /// How many bytes lie between two fields.
+    gap: usize,
     line: u64,
 }
 
@@ -73,7 +75,7 @@ impl Record {
         let end = *self.ends.get(at)?;
         let start = match at.checked_sub(1) {
             None => 0,
-            Some(before) => *self.ends.get(before)?,
+            Some(before) => self.ends.get(before)?.checked_add(self.gap)?,
         };
         self.bytes.get(start..end)
     }
@@ -97,7 +99,21 @@ impl Record {
     fn clear(&mut self, line: u64) {
         self.bytes.clear();
         self.ends.clear();
+        self.gap = 0;
         self.line = line;
+    }
+
+    /// Takes the fields of a line without quotes; `false`, and nothing, if they are more than the limit.
+    fn split(&mut self, line: &[u8], delimiter: u8) -> bool {
+        self.bytes.extend_from_slice(line);
+        self.ends.extend(memchr::memchr_iter(delimiter, line));
+        self.ends.push(line.len());
+        self.gap = 1;
+        let fits = self.ends.len() <= SOURCE_COLUMNS;
+        if !fits {
+            self.clear(self.line);
+        }
+        fits
     }
 
     fn push(&mut self, byte: u8) -> Result<(), Malformed> {
@@ -189,6 +205,10 @@ impl<R: BufRead> CsvReader<R> {
             if buffer.is_empty() {
                 return self.scanner.finish(record).map_err(CsvError::Malformed);
             }
+            if let Some(used) = self.scanner.plain_line(buffer, record) {
+                self.input.consume(used);
+                return Ok(true);
+            }
             let mut used: usize = 0;
             let mut done = false;
             while let Some(rest) = buffer.get(used..).filter(|rest| !rest.is_empty()) {
@@ -210,6 +230,27 @@ impl<R: BufRead> CsvReader<R> {
 }
 
 impl Scanner {
+    /// Takes a line at once, if it is here to its end, has no quote and cannot be too long; how many bytes
+    /// it is. What comes out is the same as byte by byte.
+    fn plain_line(&mut self, bytes: &[u8], record: &mut Record) -> Option<usize> {
+        if self.state != State::RecordStart || self.after_return {
+            return None;
+        }
+        let end = memchr::memchr3(b'\n', b'\r', b'"', bytes)?;
+        let line_break = match bytes.get(end..)? {
+            [b'\n', ..] => 1,
+            [b'\r', b'\n', ..] => 2,
+            _ => return None,
+        };
+        let line =
+            bytes.get(..end).filter(|line| (1..=SOURCE_FIELD_BYTES).contains(&line.len()))?;
+        if !record.split(line, self.delimiter) {
+            return None;
+        }
+        self.line = self.line.saturating_add(1);
+        end.checked_add(line_break)
+    }
+
     /// Takes the bytes of a cell without quotes up to the next one that has a meaning; how many they are.
     fn plain(&mut self, bytes: &[u8], record: &mut Record) -> Result<usize, Malformed> {
         if self.state != State::Bare {

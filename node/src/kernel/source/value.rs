@@ -201,7 +201,9 @@ impl PlainWords {
 /// The text of these bytes, if it is one that is compared as it stands: without white space, capital letters
 /// and what is not ASCII.
 pub(super) fn plain_text(bytes: &[u8]) -> Option<&str> {
-    let is_plain = bytes.iter().all(|byte| matches!(byte, b'!'..=b'@' | b'['..=b'~'));
+    // All are looked at, so that several are at once.
+    let is_plain = |byte: &u8| matches!(byte, b'!'..=b'@' | b'['..=b'~');
+    let is_plain = bytes.iter().fold(true, |all, byte| all & is_plain(byte));
     std::str::from_utf8(bytes).ok().filter(|_| is_plain)
 }
 
