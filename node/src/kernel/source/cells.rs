@@ -22,7 +22,8 @@ pub(super) struct Number {
 #[inline]
 pub(super) fn number_in(text: &[u8], delimiter: u8, behind: usize) -> Option<Number> {
     let last = text.last_chunk::<16>()?;
-    let mut found = places_of(delimiter, u128::from_le_bytes(*last));
+    let bytes = u128::from_le_bytes(*last);
+    let mut found = places_of(delimiter, bytes);
     let mut end = last.len();
     for _ in 0..behind {
         let zeros = found.leading_zeros();
@@ -30,7 +31,11 @@ pub(super) fn number_in(text: &[u8], delimiter: u8, behind: usize) -> Option<Num
         end = place_after(zeros)?;
     }
     let start = place_after(found.leading_zeros())?.saturating_add(1);
-    let value = number(last.get(start..end)?)?;
+    let value = match end.checked_sub(start)? {
+        0 => return None,
+        length @ 1..=DIGITS => u32::try_from(number_before(bytes, end, undigits(length)?)?).ok()?,
+        _ => number(last.get(start..end)?)?,
+    };
     let before = text.len().saturating_sub(last.len());
     Some(Number { start: before.saturating_add(start), end: before.saturating_add(end), value })
 }
@@ -49,6 +54,49 @@ pub(super) fn number(digits: &[u8]) -> Option<u32> {
         let digit = digit.wrapping_sub(b'0');
         (digit < 10).then(|| number.wrapping_mul(10).wrapping_add(digit.into()))
     })
+}
+
+/// Digits that are read at once.
+pub(super) const DIGITS: usize = 8;
+/// Eight times the digit zero.
+const ZEROS: u64 = u64::from_le_bytes([b'0'; DIGITS]);
+
+/// Of the eight bytes with which a text ends, the bits of those before its so many last.
+#[inline]
+pub(super) fn undigits(digits: usize) -> Option<u64> {
+    Some(u64::MAX.checked_shr(bits_of(digits)?).unwrap_or(0))
+}
+
+/// The number that the digits before the place `end` in sixteen bytes are, without those of the eight
+/// before it that are none.
+#[inline]
+pub(super) fn number_before(bytes: u128, end: usize, undigits: u64) -> Option<u64> {
+    let behind = 16_usize.checked_sub(end)?;
+    let last = u64::try_from(bytes.checked_shl(bits_of(behind)?)? >> 64).ok()?;
+    number_of(last & !undigits | ZEROS & undigits)
+}
+
+/// The number that eight digits are, of which the first is the lowest byte.
+#[inline]
+fn number_of(digits: u64) -> Option<u64> {
+    const HIGH_HALVES: u64 = u64::from_le_bytes([0xF0; DIGITS]);
+    const SIXES: u64 = u64::from_le_bytes([0x06; DIGITS]);
+    // The digits are those bytes whose high half is a three, also when six is added.
+    let is_plain = |bytes: u64| bytes & HIGH_HALVES == ZEROS;
+    if !is_plain(digits) || !is_plain(digits.wrapping_add(SIXES)) {
+        return None;
+    }
+    // Two digits become one number, then four, then eight.
+    let ones = digits ^ ZEROS;
+    let twos = ones.wrapping_mul(10).wrapping_add(ones >> 8) & 0x00FF_00FF_00FF_00FF;
+    let fours = twos.wrapping_mul(100).wrapping_add(twos >> 16) & 0x0000_FFFF_0000_FFFF;
+    Some(fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xFFFF_FFFF)
+}
+
+/// The bits of so many bytes.
+#[inline]
+pub(super) fn bits_of(bytes: usize) -> Option<u32> {
+    u32::try_from(bytes.checked_mul(8)?).ok()
 }
 
 /// Ones in the high bit of each byte that is this one.

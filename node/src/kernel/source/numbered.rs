@@ -4,18 +4,15 @@
 //! **Invariant:** a text is taken only if it is as long as every identifier, starts with their prefix and
 //! ends with digits: so no two texts have one number.
 
+use super::cells::{DIGITS, bits_of, number_before, undigits};
 use std::ops::RangeInclusive;
 
 /// How long identifiers may be, in bytes.
 const LENGTHS: RangeInclusive<usize> = 1..=16;
-/// Digits that are read at once.
-const DIGITS: usize = 8;
 /// Numbers in the list for each identifier, at the most: with more gaps it would not be small.
 const NUMBERS_EACH: usize = 4;
 /// What stands in the list for a number that nobody has.
 const NOBODY: u32 = u32::MAX;
-/// Eight times the digit zero.
-const ZEROS: u64 = u64::from_le_bytes([b'0'; DIGITS]);
 
 /// The places of such identifiers.
 pub(super) struct Numbered {
@@ -43,7 +40,7 @@ impl Numbered {
         }
         let bits = |bytes: usize| u128::MAX.checked_shr(128_u32.checked_sub(bits_of(bytes)?)?);
         let mask = if prefix.is_empty() { 0 } else { bits(prefix.len())? };
-        let undigits = u64::MAX.checked_shr(bits_of(digits)?).unwrap_or(0);
+        let undigits = undigits(digits)?;
         let mut numbered = Self {
             length,
             prefix: (u128::from_le_bytes(*padded(first)?.first_chunk()?) & mask, mask),
@@ -87,36 +84,13 @@ impl Numbered {
         if length != self.length || bytes & mask != prefix {
             return None;
         }
-        let behind = 16_usize.checked_sub(length)?;
-        let last = u64::try_from(bytes.checked_shl(bits_of(behind)?)? >> 64).ok()?;
-        number_of(last & !self.undigits | ZEROS & self.undigits)
+        number_before(bytes, length, self.undigits)
     }
-}
-
-/// The number that eight digits are, of which the first is the lowest byte.
-#[inline]
-fn number_of(digits: u64) -> Option<u64> {
-    const HIGH_HALVES: u64 = u64::from_le_bytes([0xF0; DIGITS]);
-    const SIXES: u64 = u64::from_le_bytes([0x06; DIGITS]);
-    // The digits are those bytes whose high half is a three, also when six is added.
-    let is_plain = |bytes: u64| bytes & HIGH_HALVES == ZEROS;
-    if !is_plain(digits) || !is_plain(digits.wrapping_add(SIXES)) {
-        return None;
-    }
-    // Two digits become one number, then four, then eight.
-    let ones = digits ^ ZEROS;
-    let twos = ones.wrapping_mul(10).wrapping_add(ones >> 8) & 0x00FF_00FF_00FF_00FF;
-    let fours = twos.wrapping_mul(100).wrapping_add(twos >> 16) & 0x0000_FFFF_0000_FFFF;
-    Some(fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xFFFF_FFFF)
 }
 
 /// How many digits a text ends with.
 fn digits_behind(text: &[u8]) -> usize {
     text.iter().rev().take_while(|byte| byte.is_ascii_digit()).count()
-}
-
-fn bits_of(bytes: usize) -> Option<u32> {
-    u32::try_from(bytes.checked_mul(8)?).ok()
 }
 
 /// A text with zeros behind it.
