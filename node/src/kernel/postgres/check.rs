@@ -140,13 +140,16 @@ pub(super) fn table(
     layout: &Layout,
     table: Table,
 ) -> Result<Checked, PostgresError> {
-    if look(session, layout, table, Look::Whose)?.flaws.is_empty() {
-        let checked = look(session, layout, table, Look::What)?;
-        if checked.flaws.is_empty() {
-            return Ok(checked);
-        }
+    let mut first = look(session, layout, table, Look::Whose)?;
+    if first.flaws.is_empty() {
+        first = look(session, layout, table, Look::What)?;
     }
-    look(session, layout, table, Look::Both)
+    if first.flaws.is_empty() {
+        return Ok(first);
+    }
+    let both = look(session, layout, table, Look::Both)?;
+    // A view may say something else each time. What was found once is not forgotten.
+    Ok(if both.flaws.is_empty() { first } else { both })
 }
 
 impl Look {

@@ -207,6 +207,28 @@ fn every_rule_is_named_without_a_value_and_nothing_is_charged() {
 }
 
 #[test]
+fn what_was_found_once_stands_though_a_view_says_something_else_later() {
+    let mut store = Store::new(TABLES);
+    store.load(&records(&["in 2016-01-01", "in 2016-02-01"]), &mut Draw::new(2));
+    assert!(check(&source(&store)).expect("a report").can_release());
+    store.run(
+        "alter table stat.consent rename to consents;
+         create view stat.consent as select case
+             when set_config('test.seen', coalesce(current_setting('test.seen', true), '') || 'x', true) = 'x'
+             then 'p77777' else participant_id end as participant_id,
+             purpose, status, mode, date, form_version, valid_until, withdrawn_on from stat.consents",
+    );
+    let report = check(&source(&store)).expect("a report");
+    assert!(!report.can_release(), "{report}");
+    let approved = ApprovedRound::new(round("core", 1, "2026H1", &[1000]), terms());
+    let node = Node::new(1_000_000_000);
+    let mut kernel = node.open();
+    let refused = kernel.release(&approved, &source(&store), &snapshot_key());
+    assert!(matches!(refused, Err(KernelError::Source(_))));
+    assert!(kernel.history().expect("a history").is_empty());
+}
+
+#[test]
 fn a_table_that_is_not_there_is_not_recorded() {
     use crate::kernel::count::CountKey;
     use crate::kernel::people::question::asking;
